@@ -1,0 +1,53 @@
+"""The door of the engine: what others may use. Everything else in here is its own business.
+
+Names are loaded when they are first asked for: the monitor must paint before it needs any of them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import registry
+    from .core.concurrency import Throttled
+    from .engine import Answered, Engine, Settings
+    from .interpreter import InterpreterError
+    from .problems import ConfigurationError
+    from .project import Found, Project, find, load
+    from .store import StoreError
+
+_HOMES = {
+    "Answered": "engine",
+    "ConfigurationError": "problems",
+    "Engine": "engine",
+    "Found": "project",
+    "InterpreterError": "interpreter",
+    "Project": "project",
+    "Settings": "engine",
+    "StoreError": "store",
+    "Throttled": "core.concurrency",
+    "find": "project",
+    "load": "project",
+}
+
+__all__ = [
+    "Answered",
+    "ConfigurationError",
+    "Engine",
+    "Found",
+    "InterpreterError",
+    "Project",
+    "Settings",
+    "StoreError",
+    "Throttled",
+    "find",
+    "load",
+    "registry",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "registry":
+        return import_module(".registry", __name__)
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -1,0 +1,131 @@
+"""The life of an asynchronous event: which moves are legal, and which one is made.
+
+An event is a row with a `due_at`. It is accepted, begins an attempt, and the attempt is settled: the event goes back
+to the queue with a later `due_at`, or ends. Nobody else moves an event. Every function here is pure: the time and the
+dice are arguments, the answer is a new event.
+
+The rules are AWS's (Lambda guide, "Error handling for an asynchronous invocation"), with one addition: an attempt that
+was lost with the engine is not the function's fault and uses up no retry.
+"""
+
+from .event import Condition, Ended, Event, Outcome, Reason, State
+from .function import EventInvokeConfig, Function
+from .retry import retry_delay, throttle_delay
+
+LEGAL_MOVES: dict[State, frozenset[State]] = {
+    State.QUEUED: frozenset({State.RUNNING, State.QUEUED, State.DISCARDED}),  # begin, throttle, expire
+    State.RUNNING: frozenset({State.QUEUED, State.SUCCEEDED, State.DISCARDED}),  # settle
+    State.SUCCEEDED: frozenset(),
+    State.DISCARDED: frozenset(),
+}
+
+LOSSES_MAX = 3
+
+
+class IllegalMove(Exception):
+    """That move is not open to an event in this state."""
+
+
+def accept(
+    seq: int,
+    request_id: str,
+    function: Function,
+    payload: bytes,
+    *,
+    now: float,
+    source: str,
+    qualifier: str = "$LATEST",
+) -> Event:
+    """A new event, due at once. With reserved concurrency 0 it ends here, untried."""
+    event = Event(seq, request_id, function.name, qualifier, payload, source, now, due_at=now)
+    if function.reserved_concurrency == 0:
+        return _end(event, Condition.ZERO_RESERVED_CONCURRENCY, function, now)
+    return event
+
+
+def begin(event: Event, *, now: float) -> Event:
+    """The next attempt starts. It is on record before it runs."""
+    _check(event, State.RUNNING)
+    return event._replace(state=State.RUNNING, attempts=event.attempts + 1, begun_at=now)
+
+
+def settle(event: Event, outcome: Outcome, function: Function, *, now: float, jitter: float = 0.0) -> Event:
+    """Decide what becomes of an event whose attempt has ended: it ends, or is due again later."""
+    match outcome.ended:
+        case Ended.RETURNED:
+            _check(event, State.SUCCEEDED)
+            return event._replace(state=State.SUCCEEDED, condition=Condition.SUCCESS, ended_at=now)
+        case Ended.FUNCTION_ERROR:
+            failed = event._replace(errors=event.errors + 1, throttles=0, error=outcome.error)
+            return _retry(failed, function, now)
+        case Ended.THROTTLED:
+            returned = event._replace(attempts=event.attempts - 1)
+            return throttle(returned, function, now=now, jitter=jitter)
+        case Ended.NOT_STARTED:
+            return _queue(event._replace(attempts=event.attempts - 1), event.reason, now, function, now)
+        case Ended.LOST:
+            return _lose(event._replace(losses=event.losses + 1), function, now)
+        case Ended.CANCELLED:
+            return _end(event._replace(error=outcome.error), Condition.CANCELLED, function, now)
+
+
+def throttle(event: Event, function: Function, *, now: float, jitter: float) -> Event:
+    """A concurrency limit was reached at this try. Not an attempt: wait, ever longer, up to the maximum age."""
+    if function.reserved_concurrency == 0:
+        return _end(event, Condition.ZERO_RESERVED_CONCURRENCY, function, now)
+    refused = event._replace(throttles=event.throttles + 1)
+    return _queue(refused, Reason.THROTTLED, now + throttle_delay(refused.throttles, jitter), function, now)
+
+
+def expire(event: Event, function: Function, *, now: float) -> Event:
+    """End a queued event that has outlived its maximum age."""
+    return _end(event, Condition.EVENT_AGE_EXCEEDED, function, now)
+
+
+def cancel(event: Event, function: Function, *, now: float) -> Event:
+    """End a queued event because its function is gone or somebody said so."""
+    return _end(event, Condition.CANCELLED, function, now)
+
+
+def redrive(event: Event, seq: int, request_id: str, function: Function, *, now: float) -> tuple[Event, Event]:
+    """A new life for the payload of a discarded event: the old one, marked, and the new one."""
+    if event.state is not State.DISCARDED:
+        raise IllegalMove(f"only a discarded event can be redriven; {event.id} is {event.state}")
+    again = accept(seq, request_id, function, event.payload, now=now, source="redrive", qualifier=event.qualifier)
+    return event._replace(redriven_as=request_id), again._replace(reason=Reason.REDRIVE, redriven_from=event.id)
+
+
+def is_too_old(event: Event, config: EventInvokeConfig, *, at: float) -> bool:
+    """Would an attempt that starts `at` this moment break the maximum event age?"""
+    return at - event.accepted_at > config.maximum_event_age
+
+
+def _retry(event: Event, function: Function, now: float) -> Event:
+    if event.errors > function.event_invoke_config.maximum_retry_attempts:
+        return _end(event, Condition.RETRIES_EXHAUSTED, function, now)
+    return _queue(event, Reason.RETRY, now + retry_delay(event.errors), function, now)
+
+
+def _lose(event: Event, function: Function, now: float) -> Event:
+    if event.losses > LOSSES_MAX:
+        return _end(event, Condition.LOST_REPEATEDLY, function, now)
+    return _queue(event, Reason.LOST, now, function, now)
+
+
+def _queue(event: Event, reason: Reason, due_at: float, function: Function, now: float) -> Event:
+    """Back to the queue, unless the next try would come too late: then it ends now (AWS looks ahead)."""
+    if is_too_old(event, function.event_invoke_config, at=due_at):
+        return _end(event, Condition.EVENT_AGE_EXCEEDED, function, now)
+    _check(event, State.QUEUED)
+    return event._replace(state=State.QUEUED, reason=reason, due_at=due_at)
+
+
+def _end(event: Event, condition: Condition, function: Function, now: float) -> Event:
+    _check(event, State.DISCARDED)
+    homeless = not (function.dead_letter_queue or function.event_invoke_config.on_failure)
+    return event._replace(state=State.DISCARDED, condition=condition, ended_at=now, dropped=homeless)
+
+
+def _check(event: Event, to: State) -> None:
+    if to not in LEGAL_MOVES[event.state]:
+        raise IllegalMove(f"{event.id}: {event.state} → {to}")

@@ -1,0 +1,73 @@
+"""What somebody is told when an event ends: dead letters and invocation records.
+
+Source: Lambda guide, "Capturing records of Lambda asynchronous invocations", and records made on AWS: the order of the
+keys is AWS's.
+"""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from .event import Condition, Delivery, Ended, Event, Outcome, State
+from .function import Function
+
+_ERROR_MESSAGE_MAX = 1_024  # bytes of the function's error that a dead letter carries
+
+
+def deliveries(
+    event: Event, outcome: Outcome | None, function: Function, *, next_id: int, now: float
+) -> list[Delivery]:
+    """What an event that has just ended owes to its dead-letter queue and destinations.
+
+    `outcome` is the last attempt's, or None if there was none.
+    """
+    config = function.event_invoke_config
+    owed: list[tuple[str, str, bytes, dict[str, str]]] = []
+    if event.state is State.SUCCEEDED:
+        if config.on_success:
+            owed.append(("on success", config.on_success, invocation_record(event, outcome, function, now), {}))
+    else:
+        if function.dead_letter_queue:
+            attributes = dead_letter_attributes(event, outcome)
+            owed.append(("dead letter", function.dead_letter_queue, event.payload, attributes))
+        if config.on_failure:
+            owed.append(("on failure", config.on_failure, invocation_record(event, outcome, function, now), {}))
+    return [
+        Delivery(next_id + n, event.seq, event.id, kind, target, body, attributes, due_at=now)
+        for n, (kind, target, body, attributes) in enumerate(owed)
+    ]
+
+
+def dead_letter_attributes(event: Event, outcome: Outcome | None) -> dict[str, str]:
+    """The three message attributes of a dead letter. The code is 200 for a function error, else 429."""
+    failed = outcome is not None and outcome.ended is Ended.FUNCTION_ERROR
+    message = (outcome.error_message if failed and outcome else None) or str(event.condition)
+    cut = message.encode()[:_ERROR_MESSAGE_MAX].decode(errors="ignore")
+    return {"RequestID": event.id, "ErrorCode": "200" if failed else "429", "ErrorMessage": cut}
+
+
+def invocation_record(event: Event, outcome: Outcome | None, function: Function, now: float) -> bytes:
+    """The record that a destination receives, as JSON."""
+    record: dict[str, Any] = {
+        "version": "1.0",
+        "timestamp": iso_time(now),
+        "requestContext": {
+            "requestId": event.id,
+            "functionArn": function.qualified_arn,
+            "condition": str(event.condition),
+            "approximateInvokeCount": event.attempts,
+        },
+        "requestPayload": json.loads(event.payload),
+    }
+    if outcome is not None and event.condition is not Condition.ZERO_RESERVED_CONCURRENCY:
+        response: dict[str, Any] = {"statusCode": 200, "executedVersion": event.qualifier}
+        if outcome.ended is Ended.FUNCTION_ERROR:
+            response["functionError"] = "Unhandled"
+        record["responseContext"] = response
+        record["responsePayload"] = json.loads(outcome.payload)
+    return json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def iso_time(seconds: float) -> str:
+    """ "2019-11-14T18:16:05.568Z", from seconds since the epoch."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,30 @@
+"""When to start more execution environments.
+
+AWS opens one for every concurrent invocation. On a laptop a start costs more than most invocations, and environments
+beyond the number of cores make short handlers slower: so more are started only while work waits and does not flow.
+"""
+
+CHECK_AFTER = 0.0015  # seconds that work has to wait before the pool grows, and between two looks at it
+STARTS_AT_ONCE = 8  # starting at the same moment; more would only slow each other down
+FIRST_STARTS_AT_ONCE = 2  # until one is ready nobody knows how long the handler takes
+FRESH = 0.25  # seconds after which a start counts as slow and no longer holds others back
+CLAIMED_AHEAD = 32  # events for each environment, so that it never idles while more are claimed
+
+
+def growth(*, waiting: int, live: int, starting: int, fresh: int, finished: int, room: int) -> int:
+    """How many environments to start now.
+
+    `waiting` invocations have no environment; `live` ones run or are idle; `fresh` of those `starting` began within
+    the last `FRESH` seconds; `finished` invocations ended since the last look; `room` more are allowed at most.
+    """
+    if live + starting == 0:
+        return min(1, waiting, room)
+    if live and finished >= live:
+        return 0
+    at_once = STARTS_AT_ONCE if live else FIRST_STARTS_AT_ONCE
+    return max(0, min(waiting - starting, at_once - fresh, room))
+
+
+def claimable(*, waiting: int, environments: int) -> int:
+    """How many more events may be claimed ahead for a function."""
+    return max(0, CLAIMED_AHEAD * max(1, environments) - waiting)

@@ -1,0 +1,451 @@
+"""The one loop's heart: take in what has arrived, start what is due, say when to wake next.
+
+The dispatcher is the only writer of events and messages. Edges never change one; they leave a report in the inbox.
+`step` is synchronous: it takes in at most 256 reports, moves events by the pure functions of `core`, and writes all of
+it in one transaction that it leaves open. Whoever called commits (a test at once, production in a thread of its own)
+and then calls `release`: only then are callers answered and executions started, so that one fsync serves them all.
+
+An event stands in one of three places while it is not executing: in the table with a later `due_at` (a retry, or a
+throttle), in the table and due (it waits for a place), or begun and in memory, a few ahead of each execution
+environment (the attempt is on record; it too waits for a place, but not for the disk).
+"""
+
+import random
+import uuid
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple, Protocol
+
+from .clock import Clock
+from .core import concurrency, lifecycle, record
+from .core.concurrency import InFlight, Limits
+from .core.event import Attempt, Delivery, Ended, Event, Message, Outcome, State
+from .core.function import Function
+from .core.invocation import Invocation
+from .metrics import Metrics
+from .store import Store
+
+REPORTS_MAX = 256  # per step: about 2 ms
+_LOOK_AGAIN = 1.0  # engine seconds between two looks at events that wait for a place, for their age
+_DELIVERY_DELAY_LONGEST = 300.0
+_LOST = Outcome(Ended.LOST, error_message="the engine ended during this attempt")
+_REFUSED = Outcome(Ended.THROTTLED)
+
+
+class Environments(Protocol):
+    """What the dispatcher needs of execution environments."""
+
+    def run(self, invocation: Invocation) -> None: ...
+    def claimable(self, function: str) -> int: ...
+    def waiting(self, function: str) -> int: ...
+
+
+class Accept(NamedTuple):
+    """Report: somebody sent an event. `answer` gets the accepted event."""
+
+    request_id: str
+    function: Function
+    payload: bytes
+    source: str
+    answer: Callable[[Event], None]
+
+
+class Finished(NamedTuple):
+    """Report: an attempt has ended."""
+
+    seq: int
+    outcome: Outcome
+
+
+class Redrive(NamedTuple):
+    """Report: somebody wants these dead letters sent round again.
+
+    Each id is a message's, or "dropped:" and the request id of an event that had nowhere to go. `answer` gets pairs
+    (old request id, new request id) and pairs (id, why not).
+    """
+
+    ids: tuple[str, ...]
+    answer: Callable[[list[tuple[str, str]], list[tuple[str, str]]], None]
+
+
+Report = Accept | Finished | Redrive
+
+
+class Step(NamedTuple):
+    """What a step leaves to be done: a transaction to commit, and when to step again."""
+
+    wrote: bool
+    wake_at: float | None  # engine time; None: only when something arrives
+
+
+@dataclass(slots=True)
+class _Moves:
+    """What a step has decided and not written yet."""
+
+    inserts: list[Event] = field(default_factory=list)
+    updates: list[Event] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
+
+
+class Dispatcher:
+    """Moves events. `step`, commit, `release`; again at `Step.wake_at` or when `arrived` is called."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        environments: Environments,
+        metrics: Metrics,
+        *,
+        deliver: Callable[[Delivery], "Message | Accept | str"],
+        arrived: Callable[[], None] = lambda: None,
+        seed: int | None = None,
+    ) -> None:
+        """`deliver` turns a delivery into a message of ours, an event for a function, or a word why it can't now."""
+        self.functions: Mapping[str, Function] = {}
+        self.limits = Limits()
+        self.in_flight = InFlight()
+        self.metrics = metrics
+        self.begun: dict[int, Event] = {}  # events whose attempt is on record and not settled
+        self.started: set[int] = set()  # … and of these, the ones that an environment runs
+        self._store = store
+        self._clock = clock
+        self._environments = environments
+        self._deliver = deliver
+        self._arrived = arrived
+        self._random = random.Random(seed)
+        self._inbox: deque[Report] = deque()
+        self._effects: list[Callable[[], None]] = []
+        self._moves = _Moves()
+        self._wrote = False
+        self._seq = store.last_seq()
+        self._delivery_id = store.last_delivery()
+        self._ready = store.queued_functions()  # functions that may have due events in the table
+        self._looked_until = clock.now()
+        self._look_again_at = 0.0
+        self._ahead: dict[str, int] = {}  # begun events that wait for an environment, by function
+        self._count_what_is_there()
+
+    # -- the edges' side ---------------------------------------------------------------------------------------------
+
+    def report(self, report: Report) -> None:
+        """Leave something for the next step."""
+        self._inbox.append(report)
+        self._arrived()
+
+    @property
+    def unread(self) -> int:
+        """How many reports wait for the next step."""
+        return len(self._inbox)
+
+    def configure(self, functions: Mapping[str, Function], account_concurrency: int = 1_000) -> None:
+        """Use these functions from the next step on; what waits is tried again under the new limits."""
+        reserved = {f.name: f.reserved_concurrency for f in functions.values() if f.reserved_concurrency is not None}
+        self.functions = dict(functions)
+        self.limits = Limits(account_concurrency, reserved)
+        self._ready |= self._store.queued_functions()
+        self.metrics.changed("functions")
+        self._arrived()
+
+    def place_free(self, function: str) -> None:
+        """An environment of this function has become free, or there is one more."""
+        if function in self._ready:
+            self._arrived()
+
+    def admit(self, function: str) -> str | None:
+        """None if a synchronous invocation may start now, else the limit in its way."""
+        refusal = concurrency.admit(function, self.in_flight, self.limits)
+        if refusal:
+            self.metrics.throttled(function)
+        return refusal
+
+    def request_id(self) -> str:
+        """A new request id."""
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+    # -- the loop's side ---------------------------------------------------------------------------------------------
+
+    def recover(self) -> int:
+        """Settle what a killed engine left running, as lost. Returns how many there were. Call once, before `step`."""
+        left = self._store.running()
+        for event in left:
+            self.begun[event.seq] = event
+            self.report(Finished(event.seq, _LOST._replace(started_at=event.begun_at or 0.0)))
+        return len(left)
+
+    def step(self) -> Step:
+        """Take in reports, start what is due. Leaves a transaction open if `Step.wrote`."""
+        now = self._clock.now()
+        self._wrote = False
+        for _ in range(min(len(self._inbox), REPORTS_MAX)):
+            self._take(self._inbox.popleft(), now)
+        self._write()
+        self._find_ready(now)
+        self._claim(now)
+        self._drain_outbox(now)
+        self._write()
+        if self._wrote:
+            self._store.set_engine_time(now)
+        return Step(self._wrote, now if self._inbox else self._wake_at(now))
+
+    def release(self) -> None:
+        """After the commit: answer callers, start executions."""
+        effects, self._effects = self._effects, []
+        for effect in effects:
+            effect()
+
+    # -- reports -----------------------------------------------------------------------------------------------------
+
+    def _take(self, report: Report, now: float) -> None:
+        match report:
+            case Accept():
+                self._accept(report, now)
+            case Finished():
+                self._settle(report, now)
+            case Redrive():
+                self._redrive(report, now)
+
+    def _accept(self, report: Accept, now: float) -> None:
+        self._seq += 1
+        function = report.function
+        event = lifecycle.accept(self._seq, report.request_id, function, report.payload, now=now, source=report.source)
+        event = self._enter(event, function, now)
+        self._effects.append(partial(report.answer, event))
+
+    def _enter(self, event: Event, function: Function, now: float) -> Event:
+        """A new event begins at once if there is a place for it, and else queues behind those before it."""
+        if event.state is State.QUEUED and event.function not in self._ready:
+            if concurrency.room(event.function, self.in_flight, self.limits) == 0:
+                self.metrics.throttled(event.function)
+                event = lifecycle.throttle(event, function, now=now, jitter=self._random.random())
+            elif self._places(event.function) > 0:
+                event = self._begin(event, function, now)
+        self._moves.inserts.append(event)
+        self._moved(None, event, None, function, now)
+        return event
+
+    def _settle(self, report: Finished, now: float) -> None:
+        event = self.begun.pop(report.seq, None)
+        if event is None:
+            return  # a stale report changes nothing
+        self.started.discard(report.seq)
+        function = self._function(event)
+        outcome = report.outcome
+        if outcome.ended is Ended.THROTTLED:
+            self.metrics.throttled(event.function)
+        elif outcome.ended is not Ended.NOT_STARTED:
+            self._moves.attempts.append(Attempt(event.seq, event.attempts, outcome))
+        settled = lifecycle.settle(event, outcome, function, now=now, jitter=self._random.random())
+        self._moves.updates.append(settled)
+        self._moved(event, settled, outcome, function, now)
+
+    def _redrive(self, report: Redrive, now: float) -> None:
+        redriven: list[tuple[str, str]] = []
+        refused: list[tuple[str, str]] = []
+        for id_ in dict.fromkeys(report.ids):
+            event = self._dead(id_)
+            why_not = self._why_not(event)
+            if event is None or why_not:
+                refused.append((id_, why_not or "there is no such dead letter"))
+            else:
+                redriven.append((event.id, self._send_round(event, now)))
+        self._effects.append(partial(report.answer, redriven, refused))
+
+    def _dead(self, id_: str) -> Event | None:
+        if id_.startswith("dropped:"):
+            return self._store.event(id_.removeprefix("dropped:"))
+        message = self._store.message(id_)
+        return self._store.event(message.request_id) if message else None
+
+    def _why_not(self, event: Event | None) -> str | None:
+        if event is None:
+            return None
+        if event.function not in self.functions:
+            return f"function {event.function} is no longer configured"
+        if event.redriven_as:
+            return f"it was sent round already, as {event.redriven_as}"
+        return None if event.state is State.DISCARDED else f"it is {event.state}"
+
+    def _send_round(self, event: Event, now: float) -> str:
+        """Delete the dead letter and accept its event anew, in one transaction. Returns the new request id."""
+        self._seq += 1
+        function = self.functions[event.function]
+        old, new = lifecycle.redrive(event, self._seq, self.request_id(), function, now=now)
+        self._open()
+        self._store.delete_dead_letters(event.id)
+        self._store.update([old])  # at once: the same dead letter may be named twice, by message and by event
+        self.metrics.changed("dlq")
+        self._enter(new, function, now)
+        return new.id
+
+    # -- what is due -------------------------------------------------------------------------------------------------
+
+    def _find_ready(self, now: float) -> None:
+        """Which functions' events have come due since the last look?"""
+        if now > self._looked_until:
+            self._ready.update(self._store.functions_due(self._looked_until, now))
+            self._looked_until = now
+
+    def _claim(self, now: float) -> None:
+        for name in sorted(self._ready):
+            function = self.functions.get(name)
+            if function is None:
+                self._ready.discard(name)  # its events wait until the function is configured again
+            elif concurrency.room(name, self.in_flight, self.limits) == 0:
+                self._throttle_due(function, now)
+            elif (places := self._places(name)) > 0:
+                self._begin_due(function, places, now)
+            elif now >= self._look_again_at:
+                self._expire_due(function, now)
+        if self._ready and now >= self._look_again_at:
+            self._look_again_at = now + _LOOK_AGAIN
+
+    def _throttle_due(self, function: Function, now: float) -> None:
+        """The limit is reached at these events' try: each waits, on its own backoff."""
+        due = self._store.due(function.name, now, REPORTS_MAX)
+        if len(due) < REPORTS_MAX:
+            self._ready.discard(function.name)
+        for event in due:
+            self.metrics.throttled(function.name)
+            refused = lifecycle.throttle(event, function, now=now, jitter=self._random.random())
+            self._moves.updates.append(refused)
+            self._moved(event, refused, None, function, now)
+
+    def _begin_due(self, function: Function, places: int, now: float) -> None:
+        """Begin as many due events as there are places; end those that are too old."""
+        wanted = min(places, REPORTS_MAX)
+        due = self._store.due(function.name, now, wanted)
+        if len(due) < wanted:
+            self._ready.discard(function.name)
+        for event in due:
+            if lifecycle.is_too_old(event, function.event_invoke_config, at=now):
+                after = lifecycle.expire(event, function, now=now)
+            else:
+                after = self._begin(event, function, now)
+            self._moves.updates.append(after)
+            self._moved(event, after, None, function, now)
+
+    def _expire_due(self, function: Function, now: float) -> None:
+        """End the oldest of the events that wait for a place, if they have outlived their maximum age."""
+        for event in self._store.due(function.name, now, REPORTS_MAX):
+            if not lifecycle.is_too_old(event, function.event_invoke_config, at=now):
+                return
+            expired = lifecycle.expire(event, function, now=now)
+            self._moves.updates.append(expired)
+            self._moved(event, expired, None, function, now)
+
+    def _places(self, function: str) -> int:
+        """How many more events may begin: what the limits leave, and no more than a few ahead of each environment."""
+        ahead = self._ahead.get(function, 0)
+        room = concurrency.room(function, self.in_flight, self.limits)
+        window = self._environments.claimable(function) + self._environments.waiting(function)
+        return min(room, window) - ahead
+
+    def _begin(self, event: Event, function: Function, now: float) -> Event:
+        event = lifecycle.begin(event, now=now)
+        self.begun[event.seq] = event
+        self._ahead[event.function] = self._ahead.get(event.function, 0) + 1
+        self._effects.append(partial(self._environments.run, self._invocation(event, function)))
+        return event
+
+    def _invocation(self, event: Event, function: Function) -> Invocation:
+        return Invocation(
+            event.id,
+            function,
+            event.payload,
+            may_start=partial(self._may_start, event, function),
+            done=partial(self._done, event),
+            attempt=event.attempts,
+            tries=1 + function.event_invoke_config.maximum_retry_attempts,
+            source=event.source,
+            invoked_arn=function.arn,
+            accepted_at=event.accepted_at,
+        )
+
+    def _may_start(self, event: Event, function: Function) -> bool:
+        """Asked when an environment is free: do the limits and the event's age still allow it?"""
+        self._ahead[event.function] -= 1
+        refused = concurrency.admit(event.function, self.in_flight, self.limits)
+        if refused or lifecycle.is_too_old(event, function.event_invoke_config, at=self._clock.now()):
+            self.report(Finished(event.seq, _REFUSED))
+            return False
+        self.in_flight.start(event.function)
+        self.started.add(event.seq)
+        self.metrics.changed("inflight", "queue")
+        return True
+
+    def _done(self, event: Event, outcome: Outcome) -> None:
+        if event.seq in self.started:
+            self.in_flight.end(event.function)
+        else:  # it never got an environment
+            self._ahead[event.function] -= 1
+            if outcome.ended is Ended.LOST:
+                outcome = outcome._replace(ended=Ended.NOT_STARTED)
+        self.metrics.invoked(event.function, outcome)
+        self.report(Finished(event.seq, outcome))
+
+    # -- what every move brings with it ------------------------------------------------------------------------------
+
+    def _moved(
+        self, before: Event | None, after: Event, outcome: Outcome | None, function: Function, now: float
+    ) -> None:
+        """Count the move; note what is due again, and what an ended event owes."""
+        self.metrics.moved(before, after)
+        if after.state is State.QUEUED and after.due_at <= now:
+            self._ready.add(after.function)
+        elif after.condition is not None:
+            owed = record.deliveries(after, outcome, function, next_id=self._delivery_id + 1, now=now)
+            self._delivery_id += len(owed)
+            self._moves.deliveries.extend(owed)
+
+    def _drain_outbox(self, now: float) -> None:
+        """Deliver what is due. Our queues are in the same file, so message and outbox row change in one transaction."""
+        self._write()
+        for delivery in self._store.deliveries_due(now, REPORTS_MAX):
+            self._open()
+            match self._deliver(delivery):
+                case str(why_not):
+                    tries = delivery.tries + 1
+                    wait = min(2.0 ** min(tries - 1, 16), _DELIVERY_DELAY_LONGEST)
+                    self._store.postpone(delivery._replace(tries=tries, due_at=now + wait, error=why_not))
+                    continue
+                case Message() as message:
+                    self._store.send([message])
+                    self.metrics.changed("dlq")
+                case Accept() as report:
+                    self._accept(report, now)
+            self._store.delivered([delivery.id])
+
+    def _open(self) -> None:
+        if not self._wrote:
+            self._store.begin()
+            self._wrote = True
+
+    def _write(self) -> None:
+        moves = self._moves
+        if not (moves.inserts or moves.updates or moves.attempts or moves.deliveries):
+            return
+        self._open()
+        self._store.insert(moves.inserts)
+        self._store.update(moves.updates)
+        self._store.record(moves.attempts)
+        self._store.owe(moves.deliveries)
+        self._moves = _Moves()
+
+    def _wake_at(self, now: float) -> float | None:
+        moments = [self._store.next_due(now), self._store.next_delivery()]
+        if self._ready:
+            moments.append(self._look_again_at)
+        return min((m for m in moments if m is not None), default=None)
+
+    def _function(self, event: Event) -> Function:
+        """Its function as configured now; if it is gone meanwhile, one with AWS's defaults."""
+        return self.functions.get(event.function) or Function(event.function, handler="", code="")
+
+    def _count_what_is_there(self) -> None:
+        for function, places in self._store.counts().items():
+            for place, number in places.items():
+                self.metrics.counted(function, place, number)

@@ -1,0 +1,5 @@
+"""The HTTP endpoint: Lambda's API for its clients, and the monitor's own calls."""
+
+from .server import Server
+
+__all__ = ["Server"]

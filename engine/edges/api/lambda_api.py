@@ -1,0 +1,191 @@
+"""Lambda's Invoke, as the AWS CLI and the SDKs send it (Lambda API reference, "Invoke")."""
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, NoReturn, Protocol
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from ...core.arn import ACCOUNT, LATEST, REFERENCE_PATTERN, REGION, Reference, function_arn
+from ...core.concurrency import Throttled
+from ...core.event import Ended, Event, Outcome
+from ...core.function import Function
+from .answers import ApiError, invalid, not_found
+
+SYNCHRONOUS_MAX = 6 * 1024 * 1024  # bytes of a request
+ASYNCHRONOUS_MAX = 1024 * 1024
+CLIENT_CONTEXT_MAX = 3_583  # bytes, base64
+_TAIL_MAX = 4 * 1024  # bytes of log that LogType=Tail returns
+
+INVOKE_PATH = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
+
+
+class Invoker(Protocol):
+    """What Invoke needs of the engine."""
+
+    @property
+    def functions(self) -> Mapping[str, Function]: ...
+    async def invoke(
+        self,
+        function: Function,
+        payload: bytes,
+        *,
+        source: str,
+        request_id: str,
+        client_context: str | None,
+        trace_id: str,
+    ) -> "Answered": ...
+    async def accept(self, function: Function, payload: bytes, *, source: str, request_id: str) -> Event: ...
+
+
+class Answered(Protocol):
+    """A synchronous invocation that has ended."""
+
+    @property
+    def outcome(self) -> Outcome: ...
+    @property
+    def tail(self) -> list[str]: ...
+
+
+async def invoke(engine: Invoker, request: web.BaseRequest, name: str, request_id: str) -> web.Response:
+    """POST /2015-03-31/functions/{FunctionName}/invocations"""
+    kind = request.headers.get("X-Amz-Invocation-Type", "RequestResponse")
+    if kind not in ("RequestResponse", "Event", "DryRun"):
+        allowed = "Member must satisfy enum value set: [Event, RequestResponse, DryRun]"
+        raise invalid("invocationType", kind, allowed)
+    function, invoked_qualifier = find_function(engine.functions, unquote(name), request.query.get("Qualifier"))
+    payload = await read_payload(request, kind)
+    source = source_of(request.headers)
+    if kind == "DryRun":
+        return web.Response(status=204, headers={"x-amzn-RequestId": request_id})
+    if kind == "Event":
+        await engine.accept(function, payload, source=source, request_id=request_id)
+        return web.Response(status=202, headers={"x-amzn-RequestId": request_id})
+    try:
+        answered = await engine.invoke(
+            function,
+            payload,
+            source=source,
+            request_id=request_id,
+            client_context=_client_context(request.headers.get("X-Amz-Client-Context")),
+            trace_id=request.headers.get("X-Amzn-Trace-Id", ""),
+        )
+    except Throttled as limit:
+        raise ApiError(429, "TooManyRequestsException", "Rate Exceeded.", Type="User", Reason=str(limit)) from None
+    return _answer(answered, request, request_id, invoked_qualifier)
+
+
+def find_function(functions: Mapping[str, Function], text: str, qualifier: str | None) -> tuple[Function, str | None]:
+    """The function that a caller means, and the qualifier it named. Raises ApiError as AWS would."""
+    reference = Reference.parse(text)
+    if reference is None:
+        raise invalid("functionName", text, f"Member must satisfy regular expression pattern: {REFERENCE_PATTERN}")
+    if reference.region and reference.region != REGION:
+        raise not_found(f"Functions from '{reference.region}' are not reachable in this region ('{REGION}')")
+    if reference.account and reference.account != ACCOUNT:
+        raise ApiError(403, "AccessDeniedException", f"this engine runs the functions of account {ACCOUNT}")
+    if qualifier and reference.qualifier and qualifier != reference.qualifier:
+        text = "The derived qualifier from the function name does not match the specified qualifier."
+        raise ApiError(400, "InvalidParameterValueException", text, Type="User")
+    wanted = qualifier or reference.qualifier
+    function = functions.get(reference.name)
+    if function is None or wanted not in (None, LATEST):
+        raise not_found(f"Function not found: {function_arn(reference.name, wanted or LATEST)}")
+    return function, wanted
+
+
+async def read_payload(request: web.BaseRequest, kind: str) -> bytes:
+    """The event, checked for size and for being JSON; "{}" if there is none."""
+    most = ASYNCHRONOUS_MAX if kind == "Event" else SYNCHRONOUS_MAX
+    if (request.content_length or 0) > most:
+        _too_large(kind, request.content_length or 0)
+    payload = await request.read()
+    if len(payload) > most:
+        _too_large(kind, len(payload))
+    if not payload:
+        return b"{}"
+    check_json(payload)
+    return payload
+
+
+def check_json(payload: bytes) -> None:
+    """Raises ApiError 400 InvalidRequestContentException unless this is JSON, in AWS's words."""
+    try:
+        json.loads(payload.decode(), parse_constant=_refuse)
+    except UnicodeDecodeError as error:
+        _not_json(f"Invalid UTF-8 byte 0x{payload[error.start]:02x}", 1, error.start)
+    except json.JSONDecodeError as error:
+        token = re.match(r"[\w.+-]{1,64}", error.doc[error.pos :])
+        _not_json(
+            f"Unrecognized token '{token[0] if token else error.doc[error.pos : error.pos + 1]}'",
+            error.lineno,
+            error.colno,
+        )
+    except RecursionError:
+        _not_json("Document nesting depth exceeds the maximum allowed", 1, 1)
+    except _Constant as constant:
+        _not_json(f"Unrecognized token '{constant}'", 1, 1)
+
+
+class _Constant(Exception):
+    """NaN or Infinity: no JSON."""
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise _Constant(constant)
+
+
+def _not_json(what: str, line: int, column: int) -> NoReturn:
+    text = (
+        f"Could not parse request body into json: Could not parse payload into json: {what}: was expecting "
+        "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')\n at [Source: REDACTED "
+        f"(`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: {line}, column: {column}]"
+    )
+    raise ApiError(400, "InvalidRequestContentException", text, Type="User")
+
+
+def _too_large(kind: str, size: int) -> NoReturn:
+    if kind == "Event":
+        text = f"{size} byte payload is too large for the Event invocation type (limit {ASYNCHRONOUS_MAX} bytes)"
+    else:
+        text = f"Request must be smaller than {SYNCHRONOUS_MAX} bytes for the InvokeFunction operation"
+    raise ApiError(413, "RequestEntityTooLargeException", text, Type="User")
+
+
+def _client_context(header: str | None) -> str | None:
+    if header is None:
+        return None
+    try:
+        if len(header) > CLIENT_CONTEXT_MAX:
+            raise ValueError
+        text = base64.b64decode(header, validate=True).decode()
+        json.loads(text)
+    except ValueError:
+        raise ApiError(
+            400, "InvalidRequestContentException", "Client context must be a valid Base64-encoded JSON object."
+        ) from None
+    return text
+
+
+def _answer(answered: Answered, request: web.BaseRequest, request_id: str, qualifier: str | None) -> web.Response:
+    outcome = answered.outcome
+    headers = {"x-amzn-RequestId": request_id, "X-Amz-Executed-Version": qualifier or LATEST}
+    if outcome.ended is not Ended.RETURNED:
+        headers["X-Amz-Function-Error"] = "Unhandled"
+    if request.headers.get("X-Amz-Log-Type") == "Tail":
+        log = "\n".join(answered.tail).encode(errors="replace") + b"\n"
+        headers["X-Amz-Log-Result"] = base64.b64encode(log[-_TAIL_MAX:]).decode()
+    return web.Response(body=outcome.payload, content_type="application/json", headers=headers)
+
+
+def source_of(headers: Mapping[str, str]) -> str:
+    """Who calls, for the screen: a function of ours (its trace header says so), the AWS CLI, an SDK, or "http"."""
+    agent: Any = headers.get("User-Agent", "")
+    if agent.startswith("lamtop"):
+        return "lamtop"
+    if "aws-cli" in agent:
+        return "aws-cli"
+    return "boto3" if "Boto3" in agent or "Botocore" in agent else "http"

@@ -1,0 +1,175 @@
+"""The listening socket: one handler for every request, with our own limits and deadlines.
+
+aiohttp parses strictly but waits forever: a client that does not finish its headers in 10 s, or its body in 30 s, is
+cut off here.
+"""
+
+import asyncio
+import logging
+import socket
+from typing import Any, Protocol
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from . import guard
+from .answers import ApiError, error_response
+from .control import Controlled, control
+from .lambda_api import INVOKE_PATH, SYNCHRONOUS_MAX, Invoker, invoke
+
+HEADER_SECONDS = 10.0
+BODY_SECONDS = 30.0
+_KEEP_ALIVE_SECONDS = 75.0
+_log = logging.getLogger(__name__)
+
+
+class Served(Invoker, Controlled, Protocol):
+    """What the endpoint needs of the engine."""
+
+    def new_request_id(self) -> str: ...
+
+
+class _Impatient(RequestHandler):
+    """A connection that must send its first complete headers in time."""
+
+    __slots__ = ("_impatience",)
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._impatience: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(
+            HEADER_SECONDS, self._lose_patience
+        )
+
+    def patient(self) -> None:
+        """A request has arrived: from here on aiohttp's keep-alive watches."""
+        if self._impatience is not None:
+            self._impatience.cancel()
+            self._impatience = None
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self.patient()
+        super().connection_lost(exc)
+
+    def _lose_patience(self) -> None:
+        self.force_close()
+        if self.transport is not None:
+            self.transport.abort()
+
+
+class _Listener(web.Server):
+    """aiohttp's low-level server, with connections that lose patience."""
+
+    def __call__(self) -> RequestHandler:
+        handler = _Impatient(self, loop=self._loop, **self._kwargs)
+        return handler
+
+
+class Server:
+    """Serves Lambda's API and the control calls on one port."""
+
+    def __init__(self, engine: Served, token: str, allowed_hosts: frozenset[str] = frozenset()) -> None:
+        self._engine = engine
+        self._token = token
+        self._allowed_hosts = allowed_hosts
+        self._runner: web.ServerRunner | None = None
+        self.url = ""
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen. Port 0 picks a free one. Raises OSError if the port is taken."""
+        server = _Listener(
+            self._handle,
+            request_factory=_request,
+            keepalive_timeout=_KEEP_ALIVE_SECONDS,
+            access_log=None,
+            tcp_keepalive=False,
+        )
+        self._runner = web.ServerRunner(server, shutdown_timeout=1.0)
+        await self._runner.setup()
+        listening = _listen(host, port)
+        await web.SockSite(self._runner, listening, backlog=1024).start()
+        name = f"[{host}]" if ":" in host else host
+        self.url = f"http://{name}:{listening.getsockname()[1]}"
+
+    async def stop(self) -> None:
+        """Stop listening, close every connection."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        protocol = request.protocol
+        if isinstance(protocol, _Impatient):
+            protocol.patient()
+        request_id = self._engine.new_request_id()
+        try:
+            return await self._route(request, request_id)
+        except ApiError as error:
+            return _closing(error_response(error, request_id), request)
+        except TimeoutError:
+            slow = ApiError(408, "RequestTimeoutException", f"the body did not arrive within {BODY_SECONDS:.0f} s")
+            return _closing(error_response(slow, request_id), request)
+        except web.HTTPException as error:
+            return _closing(
+                error_response(ApiError(error.status, "BadRequestException", error.reason), request_id), request
+            )
+        except Exception:  # boundary: a bug in the engine is an AWS-shaped 500, not a broken connection
+            _log.exception("%s %s", request.method, request.rel_url)
+            broken = ApiError(
+                500, "ServiceException", "lamtop failed on this request; its log says how", Type="Service"
+            )
+            return error_response(broken, request_id)
+
+    async def _route(self, request: web.BaseRequest, request_id: str) -> web.StreamResponse:
+        headers = request.headers
+        guard.check_host(headers, self._allowed_hosts)
+        guard.check_origin(headers)
+        path = request.rel_url.raw_path
+        if found := INVOKE_PATH.fullmatch(path):
+            if request.method != "POST":
+                raise ApiError(405, "MethodNotAllowedException", f"{request.method} is not allowed here; use POST")
+            await _whole_body(request)
+            return await invoke(self._engine, request, found[1], request_id)
+        if path.startswith("/_lamtop/"):
+            guard.check_token(headers, self._token)
+            await _whole_body(request)
+            return await control(self._engine, request, path.removeprefix("/_lamtop/"))
+        raise ApiError(404, "UnknownOperationException", f"lamtop does not serve {request.method} {path}")
+
+
+async def _whole_body(request: web.BaseRequest) -> None:
+    """Have the body in memory, in time and within the limit."""
+    if (request.content_length or 0) > SYNCHRONOUS_MAX:
+        return  # refused by its length, before it is read
+    if not request.can_read_body:
+        return
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        text = f"Request must be smaller than {SYNCHRONOUS_MAX} bytes for the InvokeFunction operation"
+        raise ApiError(413, "RequestEntityTooLargeException", text, Type="User") from None
+
+
+def _closing(response: web.Response, request: web.BaseRequest) -> web.Response:
+    """After a refusal the rest of a body is not worth reading."""
+    if not request.content.is_eof():
+        response.force_close()
+    return response
+
+
+def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+    return web.BaseRequest(
+        message, payload, protocol, writer, task, asyncio.get_running_loop(), client_max_size=SYNCHRONOUS_MAX + 1
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError:
+        listening.close()
+        raise
+    listening.setblocking(False)
+    return listening

@@ -1,0 +1,11 @@
+"""Execution environments: the processes that run handlers.
+
+`bootstrap` runs inside the process, `process` is the engine's side of one, `pool` has those of one function, and
+`environments` all of them.
+"""
+
+from .environments import Environments
+from .process import LogSink
+from .survivors import end_survivors
+
+__all__ = ["Environments", "LogSink", "end_survivors"]

@@ -1,0 +1,71 @@
+"""Tells that files of the project have changed.
+
+Folders are watched one by one, without those that are never code: one node_modules would take 20,000 watches.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from watchfiles import awatch
+
+_IGNORED = frozenset({"__pycache__", "node_modules", "site-packages", "venv", "env", "build", "dist"})
+_FOLDERS_MAX = 2_000
+_DEBOUNCE = 50  # ms that a burst of changes may last
+_STEP = 5  # ms of quiet that end it
+
+
+class Watcher:
+    """Calls `changed` with the paths that were touched, once per burst."""
+
+    def __init__(self, changed: Callable[[set[Path]], None]) -> None:
+        self._changed = changed
+        self._stop = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def watch(self, roots: tuple[Path, ...]) -> None:
+        """Watch these files and folders, instead of those before."""
+        await self.stop()
+        self._stop = asyncio.Event()
+        self._task = asyncio.create_task(self._run(roots, self._stop))
+
+    async def stop(self) -> None:
+        self._stop.set()
+        if self._task is not None:
+            await self._task
+            self._task = None
+
+    async def _run(self, roots: tuple[Path, ...], stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            watched = await asyncio.to_thread(folders_of, roots)
+            if not watched:
+                return
+            async for changes in awatch(
+                *watched, recursive=False, debounce=_DEBOUNCE, step=_STEP, stop_event=stop, watch_filter=None
+            ):
+                paths = {Path(path) for _, path in changes if not _is_ignored(Path(path))}
+                if paths:
+                    self._changed(paths)
+                if any(path.is_dir() and path not in watched for path in paths):
+                    break  # a new folder: look at the tree again
+
+
+def folders_of(roots: tuple[Path, ...]) -> list[Path]:
+    """The folders to watch: each root (a file's parent) and what is below it, without what is never code."""
+    found: dict[Path, None] = {}
+    for root in roots:
+        if root.is_file():
+            found[root.parent] = None
+            continue
+        for folder, inner, _ in os.walk(root):
+            inner[:] = sorted(name for name in inner if not _is_ignored(Path(name)))
+            found[Path(folder)] = None
+            if len(found) >= _FOLDERS_MAX:
+                return list(found)
+    return list(found)
+
+
+def _is_ignored(path: Path) -> bool:
+    name = path.name
+    return name in _IGNORED or name.startswith(".") or name.endswith(("~", ".pyc", ".swp", ".tmp")) or name == "4913"

@@ -1,0 +1,410 @@
+"""The composition root: the only file that knows everyone. Builds every part, starts and stops it, and has the verbs."""
+
+import asyncio
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from . import interpreter, registry
+from .clock import Clock, SystemClock
+from .core.concurrency import Throttled
+from .core.event import Event, Outcome
+from .core.function import Function
+from .core.invocation import Invocation
+from .dispatcher import Accept, Dispatcher, Redrive
+from .edges.api import Server
+from .edges.destinations import Destinations
+from .edges.environments import Environments, end_survivors
+from .edges.watcher import Watcher
+from .loop import Loop
+from .metrics import Metrics
+from .project import ConfigurationError, Project, load
+from .store import History, Peek, Store
+from .view import Notices, Subscription, Views, life, page, parse_view
+
+_GRACE = 2.0  # seconds that running handlers get when the engine ends
+_ALONE_AT_FIRST = 30.0  # seconds until an engine that a monitor started gives up waiting for it
+_ALONE = 2.0  # seconds that such an engine outlives its last monitor
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How an engine is run."""
+
+    source: Path  # the template, folder or file
+    state: Path  # its state folder
+    host: str = "127.0.0.1"
+    port: int = 4566  # 0: a free one
+    speed: float = 1.0  # engine seconds per real second
+    python: str | None = None
+    allowed_hosts: frozenset[str] = frozenset()
+    copied: bool = False  # the source is a fresh copy of the examples
+    owned: bool = False  # started by a monitor: ends with the last one
+    watch: bool = True  # reload when a file is saved
+    clock: Clock | None = None  # for tests and tapes
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+
+class Answered(NamedTuple):
+    """A synchronous invocation that has ended."""
+
+    outcome: Outcome
+    tail: list[str]
+
+
+class Engine:
+    """Runs the functions of one project. `start`, the verbs, `stop`; `ended` resolves when it should stop, and why.
+
+    Raises ConfigurationError, StoreError, InterpreterError or OSError (a taken port) from the constructor or `start`.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.project: Project = load(settings.source)
+        folders = [self.project.root, settings.state.parent]
+        self.interpreter = interpreter.choose(settings.python, folders, settings.environ)
+        self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.failed = False
+        self._monitors = 0
+        self._alone: asyncio.TimerHandle | None = None
+        self._unanswered: set[asyncio.Future[Event]] = set()
+        self._reloading = asyncio.Lock()
+        self._unfinished: set[asyncio.Task[dict[str, Any]]] = set()
+        self._entry: registry.Entry | None = None
+        self.store = Store(settings.state)
+        self.clock = settings.clock or SystemClock(settings.speed, not_before=self.store.engine_time())
+        self._build()
+
+    def _build(self) -> None:
+        state, running = self.settings.state, asyncio.get_running_loop()
+        self.killed = end_survivors(state / "processes")
+        self.metrics = Metrics()
+        self.history = History(state)
+        self.history.call_later = running.call_later
+        self.notices = Notices(self.clock.now)
+        self.environments = Environments(
+            clock=self.clock,
+            log=self.history,
+            interpreter=self.interpreter.path,
+            processes=state / "processes",
+            environ=self._environ,
+            on_idle=self._place_free,
+        )
+        self.destinations = Destinations(self.new_request_id, self.clock.now)
+        self.dispatcher = Dispatcher(
+            self.store,
+            self.clock,
+            self.environments,
+            self.metrics,
+            deliver=self.destinations.deliver,
+            arrived=lambda: self.loop.arrived(),
+        )
+        self.loop = Loop(self.store, self.clock, self.dispatcher)
+        self.peek = Peek(self.store.path)
+        self.views = Views(self.clock, self.dispatcher, self.environments, self.history, self.peek, self.notices)
+        self.token = registry.new_token()
+        self.server = Server(self, self.token, self.settings.allowed_hosts)
+        self.watcher = Watcher(self._files_changed)
+
+    # -- life --------------------------------------------------------------------------------------------------------
+
+    async def start(self, *, listen: bool = True, any_port: bool = False) -> None:
+        """Recover, listen and run. Nothing is accepted before what was lost is taken back.
+
+        Raises OSError if the port is taken, unless `any_port` allows another.
+        """
+        lost = self.dispatcher.recover()
+        self._configure(self.project)
+        if listen:
+            await self._listen(any_port)
+        self._running = asyncio.create_task(self.loop.run(self._commit_failed))
+        if self.settings.watch:
+            await self.watcher.watch(self.project.watched)
+        if self.settings.owned:
+            self._alone = asyncio.get_running_loop().call_later(_ALONE_AT_FIRST, self.end, "no monitor came")
+        self._greet(lost)
+
+    async def _listen(self, any_port: bool) -> None:
+        host = self.settings.host
+        try:
+            await self.server.start(host, self.settings.port)
+        except OSError:
+            if not any_port:
+                await self.environments.stop(0)
+                self._close_files()
+                raise
+            await self.server.start(host, 0)
+        self._entry = registry.Entry(
+            self.server.url, os.getpid(), self.token, str(self.settings.state), str(self.project.source)
+        )
+        registry.enter(self._entry)
+
+    async def stop(self) -> None:
+        """Stop accepting, let running handlers finish for 2 s, settle everything, leave nothing behind."""
+        if self._entry is not None:
+            registry.leave(self._entry)
+        await self.watcher.stop()
+        await self.environments.stop(_GRACE)
+        self.loop.stop()
+        await self._running
+        await self.server.stop()
+        self._close_files()
+
+    def end(self, why: str) -> None:
+        """Ask whoever runs this engine to stop it."""
+        if not self.ended.done():
+            self.ended.set_result(why)
+
+    def _close_files(self) -> None:
+        self.peek.close()
+        self.history.close()
+        self.store.close()
+
+    def _greet(self, lost: int) -> None:
+        if self.settings.copied:
+            self.notices.say("info", f"there were no functions here: the examples were copied to {self.project.root}")
+        for warning in self.project.warnings:
+            self.notices.say("warning", warning)
+        runtimes = {f.name: f.runtime for f in self.project.functions.values() if f.python is None}
+        if text := interpreter.mismatch(self.interpreter, runtimes):
+            self.notices.say("warning", text)
+        if lost:
+            self.notices.say(
+                "info", f"{lost} attempts were lost with the last engine; they cost no retry and start again"
+            )
+
+    def _commit_failed(self, error: BaseException) -> None:
+        self.failed = True
+        for answer in list(self._unanswered):
+            answer.set_exception(RuntimeError(f"the queue cannot be written: {error}"))
+        self.end(f"the queue in {self.store.path} cannot be written: {error}")
+
+    # -- monitors come and go ----------------------------------------------------------------------------------------
+
+    def attached(self) -> None:
+        """A monitor has connected."""
+        self._monitors += 1
+        if self._alone is not None:
+            self._alone.cancel()
+            self._alone = None
+
+    def detached(self) -> None:
+        """A monitor has gone. The engine that a monitor started ends with the last one."""
+        self._monitors -= 1
+        if self.settings.owned and self._monitors == 0:
+            self._alone = asyncio.get_running_loop().call_later(_ALONE, self.end, "its last monitor has gone")
+
+    # -- the verbs ---------------------------------------------------------------------------------------------------
+
+    @property
+    def functions(self) -> Mapping[str, Function]:
+        return self.dispatcher.functions
+
+    def new_request_id(self) -> str:
+        return self.dispatcher.request_id()
+
+    async def invoke(
+        self,
+        function: Function,
+        payload: bytes,
+        *,
+        source: str,
+        request_id: str,
+        client_context: str | None = None,
+        trace_id: str = "",
+    ) -> Answered:
+        """Run a function now and wait for it. Raises Throttled if a concurrency limit stands in the way."""
+        if limit := self.dispatcher.admit(function.name):
+            raise Throttled(limit)
+        answer: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
+        invocation = Invocation(
+            request_id,
+            function,
+            payload,
+            may_start=_always,
+            done=_not_yet,
+            source=source,
+            kind="synchronous",
+            invoked_arn=function.arn,
+            client_context=client_context,
+            trace_id=trace_id,
+            accepted_at=self.clock.now(),
+        )
+        invocation.done = partial(self._answer, invocation, answer)
+        self.dispatcher.in_flight.start(function.name)
+        self.metrics.changed("inflight")
+        self.environments.run(invocation)
+        return await answer
+
+    def _answer(self, invocation: Invocation, answer: "asyncio.Future[Answered]", outcome: Outcome) -> None:
+        self.dispatcher.in_flight.end(invocation.function.name)
+        self.metrics.invoked(invocation.function.name, outcome)
+        self.history.record(invocation, outcome)
+        if not answer.done():
+            answer.set_result(Answered(outcome, invocation.tail))
+
+    async def accept(self, function: Function, payload: bytes, *, source: str, request_id: str) -> Event:
+        """Put an event in the queue. Returns when it is on disk."""
+        answer: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
+        self._unanswered.add(answer)
+        answer.add_done_callback(self._unanswered.discard)
+        self.dispatcher.report(Accept(request_id, function, payload, source, partial(_resolve, answer)))
+        return await answer
+
+    async def redrive(self, ids: list[str]) -> dict[str, Any]:
+        """Send dead letters round again: {"redriven": [[old, new] …], "refused": [[id, why] …]}."""
+        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+
+        def answered(redriven: list[tuple[str, str]], refused: list[tuple[str, str]]) -> None:
+            answer.set_result({"redriven": redriven, "refused": refused})
+
+        self.dispatcher.report(Redrive(tuple(ids), answered))
+        return await answer
+
+    def subscribe(self) -> Subscription:
+        return Subscription(self.views)
+
+    async def life(self, request_id: str) -> dict[str, Any] | None:
+        """The life of one request, by its id or the beginning of it."""
+        found = partial(
+            life,
+            request_id,
+            peek=self.peek,
+            history=self.history,
+            functions=dict(self.functions),
+            executing=dict(self.environments.executing),
+        )
+        return await asyncio.to_thread(found)
+
+    async def page(self, wish: Mapping[str, Any], cursor: str | None) -> dict[str, Any]:
+        """One page of a view. Raises ValueError for a view or cursor that makes no sense."""
+        view = parse_view("page", wish)
+        return await asyncio.to_thread(page, self.views, view, cursor)
+
+    def hello(self) -> dict[str, Any]:
+        """Who this engine is."""
+        return {
+            "project": str(self.project.source),
+            "url": self.server.url,
+            "interpreter": self.interpreter.path,
+            "python": self.interpreter.version,
+            "version": version("lamtop"),
+            "pid": os.getpid(),
+            "state": str(self.settings.state),
+            "owned": self.settings.owned,
+            "warnings": list(self.project.warnings),
+            "notice": None,
+        }
+
+    def status(self) -> dict[str, Any]:
+        """Figures for `lamtop status`."""
+        _, functions = self.views.rows(parse_view("status", {"view": "functions", "limit": 500}))
+        return {
+            **self.hello(),
+            "time": self.views.time(),
+            "totals": self.views.totals(),
+            "functions": functions,
+            "queues": {name: self.peek.message_counts().get(name, 0) for name in self.project.queues},
+            "synchronous": self.store.setting("synchronous"),
+            "journal_mode": self.store.setting("journal_mode"),
+        }
+
+    # -- reload ------------------------------------------------------------------------------------------------------
+
+    async def reload(self, touched: set[Path] | None = None) -> dict[str, Any]:
+        """Read the template again and switch to the code on disk; what is wrong keeps its old code and says so.
+
+        With `touched`, only the functions that these files may concern.
+        """
+        async with self._reloading:
+            try:
+                project = await asyncio.to_thread(load, self.settings.source)
+            except ConfigurationError as error:
+                self.notices.say("error", f"the last good configuration keeps running: {error}")
+                return {"reloaded": [], "error": str(error)}
+            wanted = [f for f in project.functions.values() if self._concerns(f, touched)]
+            reloaded = await asyncio.gather(*(self._switch(function, touched) for function in wanted))
+            self._adopt(project, {r["function"] for r in reloaded if r["error"]})
+            return {"reloaded": reloaded, "error": None}
+
+    def _concerns(self, function: Function, touched: set[Path] | None) -> bool:
+        if touched is None or self.functions.get(function.name) != function:
+            return True
+        code = Path(function.code)
+        near = [path for path in touched if path.is_relative_to(code)]
+        own = code / (function.handler.rpartition(".")[0].replace(".", "/") + ".py")
+        return own in near or (self.environments.live(function.name) > 0 and any(_is_code(path, own) for path in near))
+
+    async def _switch(self, function: Function, touched: set[Path] | None) -> dict[str, Any]:
+        started = time.perf_counter()
+        error = await self.environments.reload(function)
+        took = (time.perf_counter() - started) * 1_000
+        number = self.environments.version(function.name)
+        changed = ", ".join(sorted({path.name for path in touched or () if path.is_relative_to(function.code)}))
+        if error:
+            self.views.reload_errors[function.name] = error
+            self.notices.say("error", f"{function.name} keeps v{number}: {error}")
+        else:
+            self.views.reload_errors.pop(function.name, None)
+            because = f"{changed} changed" if changed else "reloaded"
+            self.notices.say("info", f"{function.name} v{number}, {because}, {took:.0f} ms")
+        return {"function": function.name, "version": number, "error": error}
+
+    def _adopt(self, project: Project, broken: set[str]) -> None:
+        """Use the new configuration; a function whose new code does not load keeps the old one."""
+        for gone in set(self.functions) - set(project.functions):
+            self.environments.forget(gone)
+        functions = {
+            name: self.functions.get(name, f) if name in broken else f for name, f in project.functions.items()
+        }
+        for warning in set(project.warnings) - set(self.project.warnings):
+            self.notices.say("warning", warning)
+        self._configure(
+            Project(project.source, project.root, functions, project.queues, project.warnings, project.watched)
+        )
+
+    def _configure(self, project: Project) -> None:
+        self.project = project
+        self.destinations.configure(project.functions, project.queues)
+        self.dispatcher.configure(project.functions)
+
+    def _files_changed(self, paths: set[Path]) -> None:
+        reloading = asyncio.get_running_loop().create_task(self.reload(paths))
+        self._unfinished.add(reloading)
+        reloading.add_done_callback(self._unfinished.discard)
+
+    # ----------------------------------------------------------------------------------------------------------------
+
+    def _place_free(self, function: str) -> None:
+        self.dispatcher.place_free(function)
+        self.metrics.changed("functions")
+
+    def _environ(self) -> dict[str, str]:
+        """What every handler finds in its environment, besides AWS's variables and its own: nothing of ours."""
+        kept = {
+            name: self.settings.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in self.settings.environ
+        }
+        return {**kept, "AWS_ENDPOINT_URL": self.server.url} if self.server.url else kept
+
+
+def _always() -> bool:
+    return True
+
+
+def _not_yet(outcome: Outcome) -> None:
+    raise AssertionError("an invocation without anybody to tell")
+
+
+def _resolve(answer: "asyncio.Future[Event]", event: Event) -> None:
+    if not answer.done():
+        answer.set_result(event)
+
+
+def _is_code(path: Path, own: Path) -> bool:
+    """Might this file be imported by the function? Not the module of another one that lies beside it, if it is alone."""
+    return path.suffix in (".py", ".json", ".yaml", ".yml", ".toml", ".so", ".env", ".txt") and path != own

@@ -1,0 +1,84 @@
+"""The production loop around `Dispatcher.step`: gather, step, commit in a thread of its own, release.
+
+While a commit is under way no second step begins; what arrives gathers and shares the next commit. A slow disk makes
+acceptance slow and nothing else: synchronous invocations never come this way.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from .clock import Clock
+from .dispatcher import Dispatcher
+from .store import Store
+
+_GATHER_TURNS = 100  # turns of the event loop that a step waits, at most, for a crowd like the last one to arrive
+_LONGEST_SLEEP = 3_600.0
+
+
+class Loop:
+    """Runs a dispatcher until told to stop."""
+
+    def __init__(self, store: Store, clock: Clock, dispatcher: Dispatcher) -> None:
+        self._store = store
+        self._clock = clock
+        self._dispatcher = dispatcher
+        self._something = asyncio.Event()
+        self._writer = ThreadPoolExecutor(1, "commit")
+        self._stopping = False
+        self._crowd = 0.0  # how many reports the last steps found waiting
+
+    def arrived(self) -> None:
+        """Something was left in the inbox, or a place has become free."""
+        self._something.set()
+
+    def stop(self) -> None:
+        """Return from `run` once everything that has arrived is settled."""
+        self._stopping = True
+        self._something.set()
+
+    async def run(self, failed: Callable[[BaseException], None]) -> None:
+        """Step until `stop`. If a commit fails nothing more is accepted: `failed` is told and the loop ends."""
+        try:
+            await self._run()
+        except Exception as error:  # boundary: an engine whose disk or logic failed must say so and end
+            self._store.rollback()
+            failed(error)
+        finally:
+            self._writer.shutdown()
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        wake_at: float | None = 0.0
+        while not (self._stopping and not self._dispatcher.unread):
+            await self._wait(wake_at)
+            self._something.clear()
+            await self._gather()
+            step = self._dispatcher.step()
+            wake_at = step.wake_at
+            if step.wrote:
+                await loop.run_in_executor(self._writer, self._store.commit)
+            self._dispatcher.release()
+
+    async def _wait(self, wake_at: float | None) -> None:
+        if self._something.is_set() or self._dispatcher.unread or self._stopping:
+            return
+        seconds = _LONGEST_SLEEP if wake_at is None else self._clock.real_seconds_until(wake_at)
+        if seconds <= 0:
+            return
+        timer = asyncio.get_running_loop().call_later(min(seconds, _LONGEST_SLEEP), self._something.set)
+        try:
+            await self._something.wait()
+        finally:
+            timer.cancel()
+
+    async def _gather(self) -> None:
+        """Let a crowd assemble: clients that were answered together send again together, and can share a commit.
+
+        A timer cannot do it (its grain is a millisecond), so the event loop is turned a few times.
+        """
+        for _ in range(_GATHER_TURNS):
+            if self._dispatcher.unread >= self._crowd:
+                break
+            await asyncio.sleep(0)
+        self._crowd = max(float(self._dispatcher.unread), self._crowd - 1)

@@ -1,0 +1,100 @@
+"""What has been counted, per function, under CloudWatch's names where it has one.
+
+Kept in memory by the dispatcher; never counted from the tables while the engine runs.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from .core.event import Ended, Event, Outcome, Reason, State
+
+_DURATIONS_KEPT = 512
+
+
+@dataclass(slots=True)
+class FunctionMetrics:
+    """Counts since the engine started, and how many events stand where now."""
+
+    invocations: int = 0  # ran, with or without success; not the throttled ones
+    errors: int = 0
+    throttles: int = 0
+    cold_starts: int = 0
+    succeeded: int = 0  # events that ended well
+    discarded: int = 0  # events that did not
+    queued: dict[Reason, int] = field(default_factory=lambda: dict.fromkeys(Reason, 0))
+    begun: int = 0  # events whose attempt is on record: executing, or about to
+    durations: deque[float] = field(default_factory=lambda: deque(maxlen=_DURATIONS_KEPT))
+
+    def percentile(self, share: float) -> float | None:
+        """The duration, in seconds, that `share` (0 to 1) of the last 512 invocations did not exceed."""
+        if not self.durations:
+            return None
+        ordered = sorted(self.durations)
+        return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
+
+
+class Metrics:
+    """All functions' counts, and a number per pane that goes up whenever something in it changed."""
+
+    def __init__(self) -> None:
+        self.functions: dict[str, FunctionMetrics] = {}
+        self.changes = dict.fromkeys(("queue", "retries", "inflight", "dlq", "functions"), 0)
+
+    def of(self, function: str) -> FunctionMetrics:
+        found = self.functions.get(function)
+        if found is None:
+            found = self.functions[function] = FunctionMetrics()
+        return found
+
+    def invoked(self, function: str, outcome: Outcome) -> None:
+        """An invocation of any kind has ended."""
+        counts = self.of(function)
+        self.changed("functions", "inflight")
+        if outcome.ended in (Ended.RETURNED, Ended.FUNCTION_ERROR):
+            counts.invocations += 1
+            counts.errors += outcome.ended is Ended.FUNCTION_ERROR
+            counts.cold_starts += outcome.init_duration is not None
+            counts.durations.append(outcome.duration)
+
+    def throttled(self, function: str) -> None:
+        self.of(function).throttles += 1
+        self.changed("functions")
+
+    def moved(self, before: Event | None, after: Event) -> None:
+        """An event went from one place to another; `before` is None for a new one."""
+        counts = self.of(after.function)
+        if before is not None:
+            self._count(counts, before, -1)
+        self._count(counts, after, +1)
+
+    def counted(self, function: str, place: str, number: int) -> None:
+        """Take over a count from the store, at the start. `place` is a reason, or a state other than queued."""
+        counts = self.of(function)
+        match place:
+            case State.SUCCEEDED:
+                counts.succeeded += number
+            case State.DISCARDED:
+                counts.discarded += number
+            case State.RUNNING:
+                counts.begun += number
+            case _:
+                counts.queued[Reason(place)] += number
+
+    def changed(self, *panes: str) -> None:
+        for pane in panes:
+            self.changes[pane] += 1
+
+    def _count(self, counts: FunctionMetrics, event: Event, by: int) -> None:
+        match event.state:
+            case State.QUEUED:
+                counts.queued[event.reason] += by
+                self.changed("retries" if event.reason is Reason.RETRY else "queue")
+            case State.RUNNING:
+                counts.begun += by
+                self.changed("queue", "inflight")
+            case State.SUCCEEDED:
+                counts.succeeded += by
+            case State.DISCARDED:
+                counts.discarded += by
+                self.changed("dlq")
+        self.changed("functions")

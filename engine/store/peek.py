@@ -1,0 +1,146 @@
+"""Looking at the queue without touching it: a second, read-only connection for views and inspectors."""
+
+import json
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..core.event import Attempt, Delivery, Ended, Event, Outcome
+from .queue import as_event
+
+_EVENT_COLUMNS = ", ".join(Event._fields)
+
+_DEAD = """
+  SELECT m.id AS id, m.request_id AS request_id, coalesce(e.function, '') AS function, m.queue AS queue, m.sent_at AS dead_at,
+         e.attempts AS attempts, e.condition AS condition, coalesce(e.error, '') AS error
+  FROM message m LEFT JOIN event e ON e.id = m.request_id WHERE m.queue IN (SELECT value FROM json_each(:queues))
+  UNION ALL
+  SELECT 'dropped:' || id, id, function, NULL, ended_at, attempts, condition, coalesce(error, '')
+  FROM event WHERE dropped = 1 AND redriven_as IS NULL
+"""
+_DEAD_COLUMNS = ("id", "request_id", "function", "queue", "dead_at", "attempts", "condition", "error")
+
+
+#: What sorts events in the queue, by the name of the row's column; "due_at" unless a window wishes another.
+QUEUED_SORTS = {
+    "due_at": "due_at",
+    "function": "function",
+    "accepted_at": "accepted_at",
+    "attempt": "attempts + 1",
+    "size": "length(payload)",
+    "source": "source",
+    "error": "coalesce(error, '')",
+}
+
+
+class Window(NamedTuple):
+    """Which rows: of one sort, at most `limit`, from `offset` on or behind the row that a cursor names.
+
+    `words` must all occur, `not_words` must not; with `functions` only theirs.
+    """
+
+    sort: str = ""
+    descending: bool = False
+    offset: int = 0
+    limit: int = 50
+    words: tuple[str, ...] = ()
+    not_words: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+    after: tuple[Any, Any] | None = None  # the sort value and the tie-breaker of a page's last row
+
+    @property
+    def is_filtered(self) -> bool:
+        return bool(self.words or self.not_words or self.functions)
+
+
+class Peek:
+    """Reads the queue's file as of its last commit. May be called from any thread, one call at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(
+            f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+        )
+        self._connection.execute("PRAGMA query_only = 1")
+        self._one_at_a_time = threading.Lock()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def queued(self, window: Window, *, retries: bool) -> tuple[int | None, list[Event]]:
+        """Events that wait for their next attempt after a function error (`retries`), or for another reason.
+
+        The count is None when no filter is set: then it is known without looking.
+        """
+        where = f"state = 'queued' AND reason {'=' if retries else '!='} 'retry'"
+        text = "function || ' ' || id || ' ' || reason || ' ' || source || ' ' || coalesce(error, '')"
+        filters, values = _filters(window, text)
+        total = None
+        if window.is_filtered:
+            total = self._all(f"SELECT count(*) FROM event WHERE {where}{filters}", values)[0][0]
+        order = _order(QUEUED_SORTS.get(window.sort, "due_at"), "seq", window, values)
+        sql = f"SELECT {_EVENT_COLUMNS} FROM event WHERE {where}{filters}{order}"
+        return total, [as_event(row) for row in self._all(sql, values)]
+
+    def dead_letters(self, window: Window, queues: list[str]) -> tuple[int, list[dict[str, Any]]]:
+        """Messages in these dead-letter queues joined to their events, and the events that had nowhere to go."""
+        text = "function || ' ' || request_id || ' ' || error || ' ' || coalesce(queue, 'dropped')"
+        filters, values = _filters(window, text)
+        values["queues"] = json.dumps(queues)
+        total = self._all(f"SELECT count(*) FROM ({_DEAD}) WHERE 1{filters}", values)[0][0]
+        order = _order(dead_order(window), "id", window, values)
+        rows = self._all(f"SELECT * FROM ({_DEAD}) WHERE 1{filters}{order}", values)
+        return total, [dict(zip(_DEAD_COLUMNS, row, strict=True)) for row in rows]
+
+    def event(self, request_id: str) -> Event | None:
+        """The event with this request id, or whose request id begins so."""
+        sql = f"SELECT {_EVENT_COLUMNS} FROM event WHERE id >= :low AND id < :high ORDER BY id LIMIT 1"
+        rows = self._all(sql, {"low": request_id, "high": request_id + "\U0010ffff"})
+        return as_event(rows[0]) if rows else None
+
+    def attempts(self, seq: int) -> list[Attempt]:
+        rows = self._all("SELECT * FROM attempt WHERE event = :seq ORDER BY number", {"seq": seq})
+        return [Attempt(row[0], row[1], Outcome(Ended(row[2]), *row[3:])) for row in rows]
+
+    def deliveries(self, seq: int) -> list[Delivery]:
+        """What is still owed to somebody for this event."""
+        rows = self._all("SELECT * FROM delivery WHERE event = :seq ORDER BY id", {"seq": seq})
+        return [Delivery(*row[:6], json.loads(row[6]), *row[7:]) for row in rows]
+
+    def queues_with(self, request_id: str) -> list[str]:
+        """The queues that hold a message about this event."""
+        rows = self._all("SELECT queue FROM message WHERE request_id = :id ORDER BY sent_at", {"id": request_id})
+        return [queue for (queue,) in rows]
+
+    def message_counts(self) -> dict[str, int]:
+        """Messages per queue."""
+        return dict(self._all("SELECT queue, count(*) FROM message GROUP BY queue", {}))
+
+    def _all(self, sql: str, values: dict[str, Any]) -> list[Any]:
+        with self._one_at_a_time:
+            return self._connection.execute(sql, values).fetchall()
+
+
+def dead_order(window: Window) -> str:
+    """The column that sorts dead letters."""
+    return window.sort if window.sort in ("function", "attempts", "error", "queue", "condition") else "dead_at"
+
+
+def _filters(window: Window, text: str) -> tuple[str, dict[str, Any]]:
+    sql, values = "", {}
+    for n, word in enumerate((*window.words, *window.not_words)):
+        sql += f" AND instr(lower({text}), :word{n}) {'>' if n < len(window.words) else '='} 0"
+        values[f"word{n}"] = word.lower()
+    if window.functions:
+        sql += " AND function IN (SELECT value FROM json_each(:functions))"
+        values["functions"] = json.dumps(window.functions)
+    return sql, values
+
+
+def _order(column: str, tie: str, window: Window, values: dict[str, Any]) -> str:
+    direction, beyond = ("DESC", "<") if window.descending else ("ASC", ">")
+    behind = ""
+    if window.after is not None:
+        behind = f" AND ({column}, {tie}) {beyond} (:after, :after_tie)"
+        values["after"], values["after_tie"] = window.after
+    return f"{behind} ORDER BY {column} {direction}, {tie} {direction} LIMIT {int(window.limit)} OFFSET {int(window.offset)}"

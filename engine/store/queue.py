@@ -1,0 +1,257 @@
+"""The queue on disk: SQLite, one transaction per step, one writer.
+
+WAL with `synchronous=FULL`: a commit that has returned survives the process and the power. The dispatcher calls
+`begin`, moves rows, and has `commit` run, in a thread of its own when somebody else must not wait for the disk.
+"""
+
+import fcntl
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..core.event import Attempt, Condition, Delivery, Event, Message, Reason, State
+
+SCHEMA_VERSION = 1
+_SCHEMA = Path(__file__).with_name("queue.sql")
+_EVENT_COLUMNS = ", ".join(Event._fields)
+_PLACES = ", ".join("?" * len(Event._fields))
+_MOVED = (
+    "state", "reason", "due_at", "attempts", "errors", "throttles", "losses", "begun_at", "condition", "ended_at",
+    "error", "redriven_as", "dropped",
+)  # fmt: skip
+_UPDATE = f"UPDATE event SET {', '.join(f'{name} = ?' for name in _MOVED)} WHERE seq = ?"
+
+
+class StoreError(Exception):
+    """The state folder cannot be used; the message says why and what to do."""
+
+
+class Store:
+    """Events, attempts, the outbox and the queues' messages. Its methods run inside `begin` … `commit`."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the store in `folder`, which is made if need be.
+
+        Raises StoreError if another engine has it open, if the file is newer than this program or no database.
+        """
+        self.folder = folder
+        self.path = folder / "queue.sqlite3"
+        _make_private(folder)
+        self._lock = _lock(folder)
+        self._connection = _open(self.path)
+        self._upgrade()
+
+    def close(self) -> None:
+        self._connection.close()
+        os.close(self._lock)
+
+    def setting(self, pragma: str) -> Any:
+        """The value of a PRAGMA, read back from the running connection."""
+        return self._connection.execute(f"PRAGMA {pragma}").fetchone()[0]
+
+    # -- transactions ------------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        self._connection.execute("COMMIT")
+
+    def rollback(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    # -- events ------------------------------------------------------------------------------------------------------
+
+    def insert(self, events: Iterable[Event]) -> None:
+        sql = f"INSERT INTO event ({_EVENT_COLUMNS}) VALUES ({_PLACES})"
+        self._connection.executemany(sql, events)
+
+    def update(self, events: Iterable[Event]) -> None:
+        """Write what a move may change."""
+        rows = (
+            (e.state, e.reason, e.due_at, e.attempts, e.errors, e.throttles, e.losses, e.begun_at, e.condition,
+             e.ended_at, e.error, e.redriven_as, e.dropped, e.seq)
+            for e in events
+        )  # fmt: skip
+        self._connection.executemany(_UPDATE, rows)
+
+    def due(self, function: str, now: float, limit: int) -> list[Event]:
+        """Queued events of `function` whose time has come, oldest first; ties by acceptance, so that runs repeat."""
+        return self._events("state = 'queued' AND function = ? AND due_at <= ? ORDER BY due_at, seq", function, now,
+                            limit=limit)  # fmt: skip
+
+    def functions_due(self, after: float, until: float) -> list[str]:
+        """The functions with queued events that came due in this stretch of time."""
+        sql = "SELECT DISTINCT function FROM event WHERE state = 'queued' AND due_at > ? AND due_at <= ?"
+        return [name for (name,) in self._connection.execute(sql, (after, until))]
+
+    def next_due(self, after: float) -> float | None:
+        """When the next queued event comes due after this moment, or None."""
+        sql = "SELECT min(due_at) FROM event WHERE state = 'queued' AND due_at > ?"
+        due_at: float | None = self._connection.execute(sql, (after,)).fetchone()[0]
+        return due_at
+
+    def running(self) -> list[Event]:
+        """Events whose attempt has begun and is not settled, in order of acceptance."""
+        return self._events("state = 'running' ORDER BY seq")
+
+    def event(self, request_id: str) -> Event | None:
+        return next(iter(self._events("id = ?", request_id)), None)
+
+    def queued_of(self, function: str, limit: int) -> list[Event]:
+        return self._events("state = 'queued' AND function = ? ORDER BY due_at, seq", function, limit=limit)
+
+    def last_seq(self) -> int:
+        return self._connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()[0] or 0
+
+    def queued_functions(self) -> set[str]:
+        """Every function that has queued events."""
+        return {
+            name for (name,) in self._connection.execute("SELECT DISTINCT function FROM event WHERE state = 'queued'")
+        }
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Per function, how many events are in which state. Read once, at the start; counted in memory from then on."""
+        found: dict[str, dict[str, int]] = {}
+        sql = """SELECT function, CASE WHEN state = 'queued' THEN reason ELSE state END, count(*)
+                 FROM event GROUP BY 1, 2"""
+        for function, state, number in self._connection.execute(sql):
+            found.setdefault(function, {})[state] = number
+        return found
+
+    # -- attempts ----------------------------------------------------------------------------------------------------
+
+    def record(self, attempts: Iterable[Attempt]) -> None:
+        rows = (
+            (a.event, a.number, o.ended, o.payload, o.error_type, o.error_message, o.started_at, o.ended_at,
+             o.duration, o.init_duration, o.memory_used, o.environment, o.version, o.first_line, o.last_line)
+            for a in attempts
+            for o in (a.outcome,)
+        )  # fmt: skip
+        self._connection.executemany(f"INSERT INTO attempt VALUES ({', '.join('?' * 15)})", rows)
+
+    # -- the outbox --------------------------------------------------------------------------------------------------
+
+    def owe(self, deliveries: Iterable[Delivery]) -> None:
+        rows = ((*d[:6], json.dumps(d.attributes), *d[7:]) for d in deliveries)
+        self._connection.executemany(f"INSERT INTO delivery VALUES ({', '.join('?' * 10)})", rows)
+
+    def deliveries_due(self, now: float, limit: int) -> list[Delivery]:
+        rows = self._connection.execute(
+            "SELECT * FROM delivery WHERE due_at <= ? ORDER BY due_at, id LIMIT ?", (now, limit)
+        )
+        return [Delivery(*row[:6], json.loads(row[6]), *row[7:]) for row in rows]
+
+    def next_delivery(self) -> float | None:
+        due_at: float | None = self._connection.execute("SELECT min(due_at) FROM delivery").fetchone()[0]
+        return due_at
+
+    def delivered(self, ids: Iterable[int]) -> None:
+        self._connection.executemany("DELETE FROM delivery WHERE id = ?", ((id_,) for id_ in ids))
+
+    def postpone(self, delivery: Delivery) -> None:
+        self._connection.execute("UPDATE delivery SET due_at = ?, tries = ?, error = ? WHERE id = ?",
+                                 (delivery.due_at, delivery.tries, delivery.error, delivery.id))  # fmt: skip
+
+    def last_delivery(self) -> int:
+        return self._connection.execute("SELECT coalesce(max(id), 0) FROM delivery").fetchone()[0] or 0
+
+    # -- messages ----------------------------------------------------------------------------------------------------
+
+    def send(self, messages: Iterable[Message]) -> None:
+        rows = ((m.id, m.queue, m.body, json.dumps(m.attributes), m.sent_at, m.request_id) for m in messages)
+        self._connection.executemany("INSERT INTO message VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+    def message(self, message_id: str) -> Message | None:
+        row = self._connection.execute("SELECT * FROM message WHERE id = ?", (message_id,)).fetchone()
+        return Message(*row[:3], json.loads(row[3]), *row[4:]) if row else None
+
+    def delete_messages(self, ids: Iterable[str]) -> None:
+        self._connection.executemany("DELETE FROM message WHERE id = ?", ((id_,) for id_ in ids))
+
+    def delete_dead_letters(self, request_id: str) -> int:
+        """Delete the messages that tell of this event; how many there were."""
+        return self._connection.execute("DELETE FROM message WHERE request_id = ?", (request_id,)).rowcount
+
+    def message_counts(self) -> dict[str, int]:
+        """Messages per queue. Read once, at the start."""
+        return dict(self._connection.execute("SELECT queue, count(*) FROM message GROUP BY queue"))
+
+    # -- engine time -------------------------------------------------------------------------------------------------
+
+    def engine_time(self) -> float:
+        """The last engine time that was written; 0 for a new store."""
+        return float(self._connection.execute("SELECT time FROM engine").fetchone()[0])
+
+    def set_engine_time(self, now: float) -> None:
+        self._connection.execute("UPDATE engine SET time = ?", (now,))
+
+    # ----------------------------------------------------------------------------------------------------------------
+
+    def _events(self, where: str, *values: Any, limit: int = -1) -> list[Event]:
+        sql = f"SELECT {_EVENT_COLUMNS} FROM event WHERE {where} LIMIT ?"
+        return [as_event(row) for row in self._connection.execute(sql, (*values, limit))]
+
+    def _upgrade(self) -> None:
+        found = self.setting("user_version")
+        if found > SCHEMA_VERSION:
+            raise StoreError(
+                f"{self.path} was written by a newer lamtop (schema {found}, this one knows {SCHEMA_VERSION}): "
+                "upgrade lamtop, or use another folder with --state"
+            )
+        if found == 0:
+            script = _SCHEMA.read_text(encoding="utf-8")
+            self._connection.executescript(f"BEGIN; {script} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+
+
+def as_event(row: Sequence[Any]) -> Event:
+    """An event from a row in the order of its fields."""
+    event = Event(*row)
+    return event._replace(
+        state=State(event.state),
+        reason=Reason(event.reason),
+        condition=Condition(event.condition) if event.condition else None,
+        dropped=bool(event.dropped),
+    )
+
+
+def _make_private(folder: Path) -> None:
+    """0700, and ignored by git: it holds payloads."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
+
+
+def _lock(folder: Path) -> int:
+    """Hold the folder for this process. Raises StoreError naming the engine that holds it already."""
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
+        os.close(descriptor)
+        raise StoreError(
+            f"{folder} is in use by the engine with pid {holder}: "
+            "attach to it with 'lamtop attach', stop it with 'lamtop stop', or use another folder with --state"
+        ) from None
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, f"{os.getpid()}\n".encode())
+    return descriptor
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"{path}: {error}: move the file away to start with an empty queue") from None
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = OFF")  # the dispatcher writes parents first; checks would cost a look-up
+    return connection

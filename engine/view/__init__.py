@@ -1,0 +1,9 @@
+"""What a monitor sees of the engine. Nothing here changes anything."""
+
+from .life import life
+from .notices import Notices
+from .page import page
+from .subscription import Subscription
+from .views import Views, parse_view
+
+__all__ = ["Notices", "Subscription", "Views", "life", "page", "parse_view"]

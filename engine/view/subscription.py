@@ -1,0 +1,142 @@
+"""The view subscription: what a monitor sees, filtered, sorted and cut to a window on this side of the wire.
+
+A client names a view per pane. The engine filters and sorts first and coalesces after: at most ten frames a second,
+each with the newest value of every visible row that changed, the totals, and the log lines that match, with a count of
+those left out. A filter never misses a line, a hundred thousand rows never cross the wire, and a slow client gets a
+fresh window instead of a backlog.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from ..core.log import LogLine
+from .views import Row, View, Views, as_row, matches, parse_view
+
+FRAME_GAP = 0.1  # seconds between two frames
+_LOOK_EVERY = 0.025  # seconds: how soon the first change after a pause is seen
+_LINES_PER_FRAME = 200
+
+
+class Subscription:
+    """One client's panes. `next_frame` waits for something to have changed, and at least 0.1 s."""
+
+    def __init__(self, views: Views) -> None:
+        self._source = views
+        self._views: dict[str, View] = {}
+        self._fresh: set[str] = set()  # panes whose view is new to the client
+        self._seen: dict[str, int] = {}  # change numbers, by kind
+        self._sent: dict[str, dict[str, Row]] = {}
+        self._order: dict[str, list[str]] = {}
+        self._lines: dict[str, list[LogLine]] = {}
+        self._left_out: dict[str, int] = {}
+        self._notice = 0
+        self._last = 0.0
+        self._first = True
+        views.history.listeners.append(self._on_line)
+
+    def close(self) -> None:
+        self._source.history.listeners.remove(self._on_line)
+
+    def watch(self, wishes: Mapping[str, Mapping[str, Any]]) -> None:
+        """Look at these panes from now on. Raises ValueError if a view makes no sense."""
+        views = {name: parse_view(name, wish) for name, wish in wishes.items()}
+        changed = {name for name, view in views.items() if self._views.get(name) != view}
+        for name in set(self._views) - set(views) | changed:
+            self._sent.pop(name, None)
+            self._order.pop(name, None)
+            self._lines.pop(name, None)
+        self._views = views
+        self._fresh |= changed
+
+    async def next_frame(self) -> Row:
+        """The next frame: what has changed since the last one."""
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(max(0.0, self._last + FRAME_GAP - loop.time()))
+        while not self._news():
+            await asyncio.sleep(_LOOK_EVERY)
+        self._last = loop.time()
+        return await self._frame(lambda read: loop.run_in_executor(None, read))
+
+    def _news(self) -> bool:
+        changes = self._source.dispatcher.metrics.changes
+        return bool(
+            self._first
+            or self._fresh
+            or any(self._lines.values())
+            or self._notice < self._source.notices.last
+            or any(
+                self._seen.get(view.kind) != changes.get(view.kind)
+                for view in self._views.values()
+                if view.kind != "logs"
+            )
+        )
+
+    async def _frame(self, in_thread: Callable[[Callable[[], Row]], Awaitable[Row]]) -> Row:
+        self._first = False
+        changes = dict(self._source.dispatcher.metrics.changes)
+        due = {
+            name: view
+            for name, view in self._views.items()
+            if view.kind != "logs" and (name in self._fresh or self._seen.get(view.kind) != changes[view.kind])
+        }
+        fresh_logs = {n: v for n, v in self._views.items() if v.kind == "logs" and n in self._fresh}
+        self._fresh.clear()
+        self._seen = changes
+        read = await in_thread(lambda: self._read(due, fresh_logs))
+        return {
+            "time": self._source.time(),
+            "totals": read["totals"],
+            "views": {name: self._changes(name, *read["rows"][name]) for name in due if name in self._views},
+            "logs": self._log_frames(read["lines"]),
+            "notices": self._new_notices(),
+        }
+
+    def _read(self, due: dict[str, View], logs: dict[str, View]) -> Row:
+        return {
+            "totals": self._source.totals(),
+            "rows": {name: self._source.rows(view) for name, view in due.items()},
+            "lines": {name: self._source.lines(view) for name, view in logs.items()},
+        }
+
+    def _changes(self, name: str, total: int, rows: list[Row]) -> Row:
+        """What the client does not have yet of this window."""
+        before = self._sent.get(name, {})
+        order = [row["id"] for row in rows]
+        answer: Row = {"total": total, "rows": [row for row in rows if before.get(row["id"]) != row]}
+        answer["offset"] = self._views[name].window.offset
+        if order != self._order.get(name):
+            answer["ids"] = order
+        self._sent[name] = {row["id"]: row for row in rows}
+        self._order[name] = order
+        return answer
+
+    def _log_frames(self, first: dict[str, list[Row]]) -> Row:
+        frames = {}
+        for name, lines in first.items():
+            # What arrived while the disk was read may be there twice.
+            newer = [as_row(line) for line in self._lines.pop(name, []) if not lines or line.number > lines[-1]["id"]]
+            frames[name] = self._log_frame(name, [*lines, *newer])
+        for name in [name for name, lines in self._lines.items() if lines and name not in frames]:
+            frames[name] = self._log_frame(name, [as_row(line) for line in self._lines.pop(name)])
+        return frames
+
+    def _log_frame(self, name: str, lines: list[Row]) -> Row:
+        total = self._source.history.next_number - 1
+        return {"lines": lines, "left_out": self._left_out.pop(name, 0), "total": total}
+
+    def _on_line(self, line: LogLine) -> None:
+        for name, view in self._views.items():
+            if view.kind == "logs" and matches(
+                view.window, line.function, f"{line.text} {line.function} {line.request_id}"
+            ):
+                kept = self._lines.setdefault(name, [])
+                kept.append(line)
+                if len(kept) > _LINES_PER_FRAME:  # a flood: the client gets the newest and is told how many it missed
+                    del kept[0]
+                    self._left_out[name] = self._left_out.get(name, 0) + 1
+
+    def _new_notices(self) -> list[Row]:
+        news = self._source.notices.since(self._notice)
+        self._notice = self._source.notices.last
+        return news

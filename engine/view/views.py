@@ -1,0 +1,303 @@
+"""Everything there is to see, as rows of plain values: filtered, sorted and cut to a window."""
+
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+from ..clock import Clock
+from ..core.arn import resource_name
+from ..core.event import Event, Reason
+from ..core.function import Function
+from ..core.invocation import Invocation
+from ..core.log import LogLine
+from ..dispatcher import Dispatcher
+from ..store import History, Peek, Window
+from ..store.peek import QUEUED_SORTS, dead_order
+from .notices import Notices
+
+_LIMIT_MAX = 500
+
+Row = dict[str, Any]
+
+
+class Pools(Protocol):
+    """What the views show of execution environments."""
+
+    executing: dict[str, Invocation]
+
+    @property
+    def cold_starts(self) -> Mapping[str, int]: ...
+    @property
+    def limited_by(self) -> str | None: ...
+    def live(self, function: str) -> int: ...
+    def version(self, function: str) -> int: ...
+
+
+class View(NamedTuple):
+    """What one pane shows."""
+
+    kind: str  # queue, inflight, retries, dlq, logs, functions
+    window: Window
+
+
+KINDS = ("queue", "inflight", "retries", "dlq", "logs", "functions")
+
+
+def parse_view(name: str, wish: Mapping[str, Any]) -> View:
+    """A view from what a client sent. Raises ValueError with the key, the value and what is allowed."""
+    kind = wish.get("view")
+    if kind not in KINDS:
+        raise ValueError(f"{name}.view: {kind!r} is not a view; use one of {', '.join(KINDS)}")
+    numbers = {}
+    for key, default, most in (("offset", 0, 2**31), ("limit", 50, _LIMIT_MAX)):
+        value = wish.get(key, default)
+        if not isinstance(value, int) or not 0 <= value <= most:
+            raise ValueError(f"{name}.{key}: {value!r} is not allowed; use a whole number from 0 to {most}")
+        numbers[key] = value
+    words = str(wish.get("filter", "")).split()
+    window = Window(
+        str(wish.get("sort", "")),
+        bool(wish.get("descending", False)),
+        numbers["offset"],
+        numbers["limit"],
+        words=tuple(word.lower() for word in words if not word.startswith(("!", "fn:"))),
+        not_words=tuple(word[1:].lower() for word in words if word.startswith("!") and len(word) > 1),
+        functions=tuple(word.removeprefix("fn:") for word in words if word.startswith("fn:")),
+    )
+    newest_first = kind == "dlq" and not window.sort
+    return View(kind, window._replace(descending=window.descending != newest_first))
+
+
+def matches(window: Window, function: str, text: str) -> bool:
+    """Does this text hold every word of the filter, and none of those marked with `!`?"""
+    if window.functions and function not in window.functions:
+        return False
+    text = text.lower()
+    return all(word in text for word in window.words) and not any(word in text for word in window.not_words)
+
+
+class Views:
+    """What there is to see. Makes rows; a `Subscription` sends them."""
+
+    def __init__(
+        self, clock: Clock, dispatcher: Dispatcher, pools: Pools, history: History, peek: Peek, notices: Notices
+    ) -> None:
+        self.clock = clock
+        self.dispatcher = dispatcher
+        self.pools = pools
+        self.history = history
+        self.peek = peek
+        self.notices = notices
+        self.reload_errors: dict[str, str] = {}
+        self._dead: tuple[int, int] = (-1, 0)  # change number, how many
+
+    def rows(self, view: View) -> tuple[int, list[Row]]:
+        """How many rows there are and those of the window. Reads the disk: not for the event loop."""
+        match view.kind:
+            case "queue":
+                return self._queue(view.window)
+            case "retries":
+                return self._retries(view.window)
+            case "dlq":
+                return self.peek.dead_letters(view.window, self._dead_letter_queues())
+            case "inflight":
+                return _cut(view.window, [self._executing(i) for i in list(self.pools.executing.values())], "ends_at")
+            case _:
+                return _cut(view.window, [self._function(f) for f in list(self.dispatcher.functions.values())], "id")
+
+    def position(self, view: View, row: Row) -> tuple[Any, Any]:
+        """The sort value and the tie-breaker of a row: what a cursor holds."""
+        match view.kind:
+            case "queue" | "retries":
+                key = view.window.sort if view.window.sort in QUEUED_SORTS else "due_at"
+                return row[key] if row[key] is not None else "", row["seq"]
+            case "dlq":
+                return row[dead_order(view.window)], row["id"]
+            case "inflight":
+                return row[_key(view.window, row, "ends_at")], row["id"]
+            case _:
+                return row[_key(view.window, row, "id")], row["id"]
+
+    def time(self) -> Row:
+        return {"engine": self.clock.now(), "wall": time.time(), "rate": self.clock.rate, "mode": self.clock.mode}
+
+    def totals(self) -> Row:
+        """Counts over all functions. Reads the disk for the dead letters, and only when they changed."""
+        functions = list(self.dispatcher.metrics.functions.values())
+        queued = {reason: sum(f.queued[reason] for f in functions) for reason in Reason}
+        ahead = len(self.dispatcher.begun) - len(self.dispatcher.started)
+        waiting = ahead + queued[Reason.NEW] + queued[Reason.LOST] + queued[Reason.REDRIVE]
+        return {
+            "queued": waiting + queued[Reason.THROTTLED],
+            "waiting": waiting,
+            "throttled": queued[Reason.THROTTLED],
+            "retrying": queued[Reason.RETRY],
+            "in_flight": len(self.pools.executing),
+            "succeeded": sum(f.succeeded for f in functions),
+            "discarded": sum(f.discarded for f in functions),
+            "dead_letters": self._dead_letters(),
+            "errors": sum(f.errors for f in functions),
+            "throttles": sum(f.throttles for f in functions),
+            "invocations": sum(f.invocations for f in functions),
+            "soonest_retry": self._first(retries=True),
+            "oldest_queued": self._first(retries=False),
+        }
+
+    def lines(self, view: View, before: int | None = None) -> list[Row]:
+        """The newest log lines that match, oldest first; with `before`, those in front of that number. Reads the disk."""
+        self.history.flush()
+        window = view.window
+        text = "lower(text || ' ' || function || ' ' || request_id)"
+        wanted = [f"instr({text}, ?) > 0" for _ in window.words]
+        wanted += [f"instr({text}, ?) = 0" for _ in window.not_words]
+        if window.functions:
+            wanted.append(f"function IN ({', '.join('?' * len(window.functions))})")
+        values = (*window.words, *window.not_words, *window.functions)
+        matching = " AND ".join(wanted) or "1"
+        found = self.history.newest_lines(window.limit, matching=matching, values=values, before=before or 2**62)
+        return [as_row(line) for line in found]
+
+    # ----------------------------------------------------------------------------------------------------------------
+
+    def _queue(self, window: Window) -> tuple[int, list[Row]]:
+        """Begun events that wait for an environment first, then those in the table."""
+        begun, started = self.dispatcher.begun, self.dispatcher.started
+        ahead = [self._queued(e) for seq, e in list(begun.items()) if seq not in started and not window.after]
+        ahead = [
+            row for row in ahead if matches(window, row["function"], f"{row['function']} {row['id']} {row['source']}")
+        ]
+        offset = max(0, window.offset - len(ahead))
+        limit = max(0, window.limit - max(0, len(ahead) - window.offset))
+        total, events = self.peek.queued(window._replace(offset=offset, limit=limit), retries=False)
+        if total is None:
+            functions = list(self.dispatcher.metrics.functions.values())
+            total = sum(n for f in functions for reason, n in f.queued.items() if reason is not Reason.RETRY)
+        rows = ahead[window.offset : window.offset + window.limit] + [self._queued(e) for e in events]
+        return total + len(ahead), rows
+
+    def _retries(self, window: Window) -> tuple[int, list[Row]]:
+        total, events = self.peek.queued(window, retries=True)
+        if total is None:
+            total = sum(f.queued[Reason.RETRY] for f in list(self.dispatcher.metrics.functions.values()))
+        return total, [self._queued(event) for event in events]
+
+    def _queued(self, event: Event) -> Row:
+        begun = event.seq in self.dispatcher.begun
+        throttled = event.reason is Reason.THROTTLED and not begun
+        return {
+            "id": event.id,
+            "seq": event.seq,
+            "function": event.function,
+            "due_at": event.due_at,
+            "accepted_at": event.accepted_at,
+            "attempt": event.attempts + (not begun),
+            "tries": self._tries(event.function),
+            "size": len(event.payload),
+            "source": event.source,
+            "wait": "throttled" if throttled else "waiting for a place",
+            "waits_since": event.begun_at if event.begun_at and not begun else event.accepted_at,
+            "error": event.error,
+        }
+
+    def _executing(self, invocation: Invocation) -> Row:
+        started_at = invocation.started_at or self.clock.now()
+        return {
+            "id": invocation.request_id,
+            "function": invocation.function.name,
+            "attempt": invocation.attempt,
+            "tries": invocation.tries,
+            "started_at": started_at,
+            "timeout": invocation.function.timeout,
+            "ends_at": started_at + invocation.function.timeout,
+            "cold": invocation.cold,
+            "environment": invocation.environment,
+            "source": invocation.source,
+            "kind": invocation.kind,
+            "version": invocation.version,
+        }
+
+    def _function(self, function: Function) -> Row:
+        counts = self.dispatcher.metrics.of(function.name)
+        return {
+            "id": function.name,
+            "handler": function.handler,
+            "version": self.pools.version(function.name),
+            "timeout": function.timeout,
+            "memory": function.memory,
+            "reserved": function.reserved_concurrency,
+            "invocations": counts.invocations,
+            "errors": counts.errors,
+            "throttles": counts.throttles,
+            "cold_starts": self.pools.cold_starts.get(function.name, 0),
+            "in_flight": self.dispatcher.in_flight.by_function.get(function.name, 0),
+            "queued": sum(counts.queued.values()) + counts.begun,
+            "dead": counts.discarded,
+            "environments": self.pools.live(function.name),
+            "p50": counts.percentile(0.50),
+            "p99": counts.percentile(0.99),
+            "reload_error": self.reload_errors.get(function.name),
+            "limited_by": self.pools.limited_by,
+        }
+
+    def _tries(self, function: str) -> int:
+        found = self.dispatcher.functions.get(function)
+        return 1 + (found.event_invoke_config.maximum_retry_attempts if found else 2)
+
+    def _dead_letter_queues(self) -> list[str]:
+        """Queues whose messages are dead letters: DLQs, and on-failure queues of functions without one."""
+        arns = {f.dead_letter_queue or f.event_invoke_config.on_failure for f in self.dispatcher.functions.values()}
+        return sorted(resource_name(arn) for arn in arns if arn)
+
+    def _dead_letters(self) -> int:
+        change = self.dispatcher.metrics.changes["dlq"]
+        if self._dead[0] != change:
+            total, _ = self.peek.dead_letters(Window(limit=0), self._dead_letter_queues())
+            self._dead = (change, total)
+        return self._dead[1]
+
+    def _first(self, *, retries: bool) -> float | None:
+        _, events = self.peek.queued(Window(limit=1), retries=retries)
+        if retries:
+            return events[0].due_at if events else None
+        begun, started = self.dispatcher.begun, self.dispatcher.started
+        waiting = [e.accepted_at for seq, e in list(begun.items()) if seq not in started]
+        return min(waiting + [e.accepted_at for e in events], default=None)
+
+
+def as_row(line: LogLine) -> Row:
+    """A log line as plain values."""
+    return {
+        "id": line.number,
+        "at": line.at,
+        "function": line.function,
+        "request_id": line.request_id,
+        "attempt": line.attempt,
+        "kind": line.kind,
+        "text": line.text,
+    }
+
+
+def _cut(window: Window, rows: list[Row], default: str) -> tuple[int, list[Row]]:
+    """Filter, sort and cut rows that are in memory."""
+    if window.is_filtered:
+        rows = [row for row in rows if matches(window, row.get("function", row["id"]), _words_of(row))]
+    total = len(rows)
+    rows.sort(key=lambda row: _place(window, row, default), reverse=window.descending)
+    if window.after is not None:
+        last = (window.after[0] is not None, window.after[0] or 0, window.after[1])
+        rows = [row for row in rows if (_place(window, row, default) < last) == window.descending]
+        rows = [row for row in rows if row["id"] != window.after[1]]
+    return total, rows[window.offset : window.offset + window.limit]
+
+
+def _place(window: Window, row: Row, default: str) -> tuple[bool, Any, str]:
+    value = row[_key(window, row, default)]
+    return value is not None, value or 0, row["id"]
+
+
+def _key(window: Window, row: Row, default: str) -> str:
+    return window.sort if window.sort in row else default
+
+
+def _words_of(row: Row) -> str:
+    return " ".join(str(row.get(key) or "") for key in ("function", "id", "source", "handler"))

@@ -1,0 +1,1 @@
+"""Lessons: example functions, each showing one behaviour. Nobody imports them."""

@@ -1,0 +1,52 @@
+"""The pool grows when work waits and does not flow, and not otherwise."""
+
+from lamtop.engine.core.scaling import claimable, growth
+
+
+def grow(**given: int) -> int:
+    state = {"waiting": 100, "live": 0, "starting": 0, "fresh": 0, "finished": 0, "room": 1_000}
+    return growth(**{**state, **given})
+
+
+def test_the_first_environment_is_started_at_once() -> None:
+    assert grow() == 1
+
+
+def test_nothing_is_started_for_nobody() -> None:
+    assert grow(waiting=0) == 0
+    assert grow(waiting=0, live=3) == 0
+
+
+def test_until_the_first_is_ready_only_two_are_starting() -> None:
+    assert grow(starting=1, fresh=1) == 1
+    assert grow(starting=2, fresh=2) == 0
+
+
+def test_slow_starts_do_not_hold_others_back() -> None:
+    assert grow(starting=2, fresh=0) == 2
+
+
+def test_eight_at_a_time_are_started_for_work_that_does_not_flow() -> None:
+    assert grow(live=2) == 8
+    assert grow(live=2, starting=5, fresh=5) == 3
+
+
+def test_work_that_flows_starts_nothing() -> None:
+    assert grow(live=2, finished=2) == 0
+    assert grow(live=8, finished=5) == 8
+
+
+def test_environments_that_are_starting_count_as_places() -> None:
+    assert grow(waiting=3, live=1, starting=2, fresh=0) == 1
+    assert grow(waiting=2, live=1, starting=2, fresh=0) == 0
+
+
+def test_no_more_are_started_than_there_is_room_for() -> None:
+    assert grow(live=2, room=3) == 3
+    assert grow(room=0) == 0
+
+
+def test_events_are_claimed_ahead_for_every_environment() -> None:
+    assert claimable(waiting=0, environments=0) == 32
+    assert claimable(waiting=10, environments=2) == 54
+    assert claimable(waiting=100, environments=1) == 0

@@ -1,0 +1,155 @@
+"""A whole engine on simulated time: the real dispatcher and store, execution environments that follow a script."""
+
+import heapq
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from lamtop.engine.clock import SimulatedClock
+from lamtop.engine.core.event import Ended, Event, Outcome
+from lamtop.engine.core.function import Function, Queue
+from lamtop.engine.core.invocation import Invocation
+from lamtop.engine.dispatcher import Accept, Dispatcher, Redrive, Report
+from lamtop.engine.edges.destinations import Destinations
+from lamtop.engine.metrics import Metrics
+from lamtop.engine.store import Store
+
+RETURNED = Outcome(Ended.RETURNED, payload=b'"done"')
+FAILED = Outcome(Ended.FUNCTION_ERROR, payload=b'{"errorMessage":"boom"}', error_type="Exception", error_message="boom")
+
+#: Given the invocation, what comes of it and after how many seconds.
+Script = Callable[[Invocation], tuple[Outcome, float]]
+
+
+class ScriptedEnvironments:
+    """Runs invocations on simulated time, up to `most` of each function at once."""
+
+    def __init__(self, clock: SimulatedClock, script: Script, most: int = 1_000) -> None:
+        self.clock = clock
+        self.script = script
+        self.most = most
+        self.place_free: Callable[[str], None] = lambda function: None
+        self.executing: dict[str, Invocation] = {}
+        self.starts: list[tuple[float, str, int]] = []  # when, request id, attempt
+        self._running: dict[str, int] = {}
+        self._waiting: dict[str, list[Invocation]] = {}
+        self._ends: list[tuple[float, int, Invocation, Outcome]] = []
+        self._order = 0
+
+    def run(self, invocation: Invocation) -> None:
+        self._waiting.setdefault(invocation.function.name, []).append(invocation)
+        self._start_next(invocation.function.name)
+
+    def waiting(self, function: str) -> int:
+        return len(self._waiting.get(function, []))
+
+    def claimable(self, function: str) -> int:
+        return 32 * max(1, self._running.get(function, 0)) - self.waiting(function)
+
+    def next_end(self) -> float | None:
+        return self._ends[0][0] if self._ends else None
+
+    def end_due(self) -> None:
+        """Report every execution that has ended by now."""
+        while self._ends and self._ends[0][0] <= self.clock.now():
+            _, _, invocation, outcome = heapq.heappop(self._ends)
+            function = invocation.function.name
+            self._running[function] -= 1
+            del self.executing[invocation.request_id]
+            invocation.done(outcome._replace(started_at=invocation.started_at or 0, ended_at=self.clock.now()))
+            self._start_next(function)
+            self.place_free(function)
+
+    def _start_next(self, function: str) -> None:
+        waiting = self._waiting[function]
+        while waiting and self._running.get(function, 0) < self.most:
+            invocation = waiting.pop(0)
+            if invocation.may_start():
+                self._start(invocation)
+
+    def _start(self, invocation: Invocation) -> None:
+        name = invocation.function.name
+        self._running[name] = self._running.get(name, 0) + 1
+        self.executing[invocation.request_id] = invocation
+        invocation.started_at = self.clock.now()
+        self.starts.append((self.clock.now(), invocation.request_id, invocation.attempt))
+        outcome, seconds = self.script(invocation)
+        self._order += 1
+        heapq.heappush(self._ends, (self.clock.now() + seconds, self._order, invocation, outcome))
+
+
+class World:
+    """Dispatcher, store, clock and scripted environments; `run` lives through everything that is due."""
+
+    def __init__(
+        self, folder: Path, functions: Iterable[Function], script: Script, *, seed: int = 7, most: int = 1_000
+    ):
+        self.clock = SimulatedClock()
+        self.folder = folder
+        self.functions = {f.name: f for f in functions}
+        self.script = script
+        self.seed = seed
+        self.most = most
+        self.answers: list[Event] = []
+        self._open()
+
+    def _open(self) -> None:
+        self.store = Store(self.folder)
+        self.environments = ScriptedEnvironments(self.clock, self.script, self.most)
+        queues = {"dead": Queue("dead", "arn:aws:sqs:us-east-1:000000000000:dead")}
+        self.destinations = Destinations(lambda: self.dispatcher.request_id(), self.clock.now)
+        self.destinations.configure(self.functions, queues)
+        self.dispatcher = Dispatcher(
+            self.store, self.clock, self.environments, Metrics(), deliver=self.destinations.deliver, seed=self.seed
+        )
+        self.environments.place_free = self.dispatcher.place_free
+        self.dispatcher.configure(self.functions)
+
+    def send(self, function: str, payload: bytes = b"{}") -> str:
+        request_id = self.dispatcher.request_id()
+        self.report(Accept(request_id, self.functions[function], payload, "test", self.answers.append))
+        return request_id
+
+    def redrive(self, *ids: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        answer: list[tuple[list[tuple[str, str]], list[tuple[str, str]]]] = []
+        self.report(Redrive(ids, lambda redriven, refused: answer.append((redriven, refused))))
+        self.step()
+        return answer[0]
+
+    def report(self, report: Report) -> None:
+        self.dispatcher.report(report)
+
+    def step(self) -> float | None:
+        step = self.dispatcher.step()
+        if step.wrote:
+            self.store.commit()
+        self.dispatcher.release()
+        return step.wake_at
+
+    def run(self, until: float = float("inf")) -> None:
+        """Step, jump to the next thing that happens, and again, until nothing does or `until` (engine time)."""
+        while True:
+            self.environments.end_due()
+            moments = [self.step(), self.environments.next_end()]
+            next_moment = min((m for m in moments if m is not None), default=None)
+            if next_moment is None or next_moment > until:
+                self.clock.advance_to(until if until < float("inf") else 0)
+                return
+            self.clock.advance_to(next_moment)
+
+    def crash_and_start_again(self) -> None:
+        """The process dies between two commits, and another one opens the same file."""
+        self.store.rollback()
+        self.store.close()
+        self._open()
+        self.dispatcher.recover()
+
+    def event(self, request_id: str) -> Event:
+        event = self.store.event(request_id)
+        assert event is not None
+        return event
+
+    def history(self) -> list[tuple[object, ...]]:
+        """Everything that is in the store, for comparison."""
+        tables = ("event", "attempt", "delivery", "message")
+        connection = self.store._connection  # noqa: SLF001
+        return [(table, *row) for table in tables for row in connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2")]

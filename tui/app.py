@@ -1,0 +1,69 @@
+"""The monitor as a Textual app: theme, screens, and a boundary that lets no error pass silently."""
+
+import os
+import traceback
+
+from rich.text import Text
+from textual.app import App
+
+from .format import clean
+from .link import Connect, Link
+from .model import Change, Model
+from .screens.main import MainScreen
+from .wishes import Wishes
+
+
+class Lamtop(App[None]):
+    """Watches one engine. `connect` is awaited after the first paint; if it raises, the screen shows why and the
+    exit code is 1."""
+
+    CSS_PATH = "theme.tcss"
+    TITLE = "lamtop"
+    ENABLE_COMMAND_PALETTE = False
+    RETRY_EVERY = 1.0
+    """Seconds between two tries to reach an engine that has gone."""
+
+    def __init__(self, connect: Connect) -> None:
+        plain = "NO_COLOR" in os.environ
+        super().__init__(ansi_color=True if plain else None)
+        if plain:
+            self.theme = "ansi-dark"
+        self.model = Model()
+        self.link = Link(self.model, connect, self._model_changed)
+        self.wishes = Wishes(self.model, self.link, self._said)
+        self.main = MainScreen(self)
+
+    def get_default_screen(self) -> MainScreen:
+        return self.main
+
+    def on_ready(self) -> None:
+        self.main.watch_windows()
+        self.run_worker(self.link.run(self.RETRY_EVERY), name="link")
+
+    def _model_changed(self, change: Change | None) -> None:
+        for screen in self.screen_stack:
+            told = getattr(screen, "model_changed", None)
+            if told is not None:
+                told(change)
+
+    def _said(self) -> None:
+        self.main.paint_soon()
+
+    def leave(self) -> None:
+        """Quit; with exit code 1 if there never was an engine."""
+        self.exit(return_code=1 if self.link.failure else 0)
+
+    async def action_quit(self) -> None:
+        self.leave()
+
+    def action_help_quit(self) -> None:
+        self.wishes.say("info", "q quits")
+
+    async def on_unmount(self) -> None:
+        if self.link.client is not None:
+            await self.link.client.close()
+
+    def _fatal_error(self) -> None:
+        """What ends the program is told in full, and cleaned: an error may carry a handler's own text."""
+        self.bell()
+        self.panic(Text(clean(traceback.format_exc())))

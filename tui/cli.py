@@ -1,0 +1,420 @@
+"""The command line. What a command needs is imported when it runs: `lamtop --version` loads neither engine nor monitor."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from lamtop.engine import Engine, Settings
+    from lamtop.engine.registry import Entry
+
+    from .client import Client, HttpClient
+
+PORT = 4566
+_STOP_SECONDS = 15.0
+T = TypeVar("T")
+
+
+class _DefaultToMonitor(click.Group):
+    """`lamtop PATH` is `lamtop monitor PATH`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = {"--help", "-h", "--version"}
+        if not args or (args[0] not in self.commands and args[0] not in own):
+            args = ["monitor", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_DefaultToMonitor, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("lamtop"), message="lamtop %(version)s")
+def main() -> None:
+    """See, break and rewind AWS Lambda invocations on your laptop.
+
+    \b
+    lamtop            open the monitor on ./template.yaml, ./handlers or the functions in this folder
+    lamtop PATH       … on this template.yaml, folder or .py file
+    """
+
+
+_path = click.argument("path", required=False, type=click.Path(path_type=Path))
+_state = click.option(
+    "--state", type=click.Path(path_type=Path, file_okay=False), help="State folder.  [default: ./.lamtop]"
+)
+
+
+def _engine_options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in (
+        _state,
+        click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
+        click.option(
+            "--port", type=click.IntRange(0, 65_535), default=None, help=f"Port; 0 picks a free one.  [default: {PORT}]"
+        ),
+        click.option(
+            "--speed", type=click.FloatRange(0.01, 100_000), default=1.0, help="Let waits pass N times faster."
+        ),
+        click.option("--python", default=None, help="Interpreter that runs the handlers."),
+        click.option("--allow-host", multiple=True, help="Another Host header to answer to."),
+    ):
+        command = option(command)
+    return command
+
+
+@main.command()
+@_path
+@_engine_options
+def monitor(path: Path | None, port: int | None, **options: Any) -> None:
+    """Open the monitor; start an engine unless one runs for this folder."""
+    state = _state_folder(options["state"])
+    entry, started = _find_or_start(path, state, port, options)
+    _run_monitor(lambda: _connected(entry, started, state))
+
+
+@main.command()
+@_path
+@_engine_options
+@click.option("--owned", is_flag=True, hidden=True, help="End with the last monitor.")
+@click.option("--any-port", is_flag=True, hidden=True, help="If the port is taken, pick a free one.")
+def serve(path: Path | None, port: int | None, owned: bool, any_port: bool, **options: Any) -> None:
+    """Run an engine without a monitor, until Ctrl-C, SIGTERM or 'lamtop stop'."""
+    os.umask(0o077)  # payloads are nobody else's business
+    _check_host(options["host"])
+    settings = _settings(path, options)
+    failed = asyncio.run(_serve(settings, PORT if port is None else port, owned, any_port))
+    sys.exit(1 if failed else 0)
+
+
+@main.command()
+@click.argument("target", required=False)
+@_state
+def attach(target: str | None, state: Path | None) -> None:
+    """Open a monitor on an engine that runs already: TARGET is its URL or its project's path."""
+    entry = _find(target, state)
+
+    async def connect() -> "HttpClient":
+        return _client(entry)
+
+    _run_monitor(connect)
+
+
+@main.command()
+@click.argument("name")
+@click.option("--event", default="{}", help="The event: JSON, @file, or - for standard input.")
+@click.option("--async", "asynchronous", is_flag=True, help="Put it in the queue and return.")
+@click.option("--logs", is_flag=True, help="Print the log to standard error.")
+@_state
+def invoke(name: str, event: str, asynchronous: bool, logs: bool, state: Path | None) -> None:
+    """Invoke function NAME. Exit code 1 if the function fails."""
+    payload = _payload(event)
+    answer = _with_client(None, state, lambda c: c.invoke(name, payload, asynchronous=asynchronous))
+    if logs and answer["log"]:
+        click.echo(_for_terminal(answer["log"], sys.stderr.isatty()), err=True, nl=False)
+    if asynchronous and answer["status"] == 202:
+        click.echo(f"202 accepted, request id {answer['request_id']}", err=True)
+        return
+    if answer["status"] >= 400:
+        _fail(answer["error"])
+    click.echo(_for_terminal(answer["payload"], sys.stdout.isatty()))
+    sys.exit(1 if answer["error"] else 0)
+
+
+@main.command()
+@click.argument("name", required=False)
+@click.option("-f", "--follow", is_flag=True, help="Go on as lines come in.")
+@click.option(
+    "-n", "--lines", default=100, show_default=True, type=click.IntRange(1, 500), help="How many to begin with."
+)
+@_state
+def logs(name: str | None, follow: bool, lines: int, state: Path | None) -> None:
+    """Print the log of function NAME, or of all."""
+    view = {"view": "logs", "limit": lines, "filter": f"fn:{name}" if name else ""}
+
+    async def run(client: "Client") -> None:
+        if not follow:
+            for line in (await client.page(view))["rows"]:
+                _print_line(line)
+            return
+        await client.subscribe({"logs": view})
+        async for frame in client.frames():
+            shown = frame["logs"].get("logs", {"lines": [], "left_out": 0})
+            if shown["left_out"]:
+                click.echo(f"… {shown['left_out']} lines left out", err=True)
+            for line in shown["lines"]:
+                _print_line(line)
+
+    _with_client(None, state, run)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="All of it, as JSON.")
+@_state
+def status(as_json: bool, state: Path | None) -> None:
+    """Print what the engine of this folder does."""
+    found = _with_client(None, state, lambda c: c.status())
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    totals = found["totals"]
+    click.echo(f"{found['url']}  {found['project']}  pid {found['pid']}  Python {found['python']}")
+    click.echo("  ".join(f"{label} {totals[key]}" for key, label in _TOTALS))
+    for row in found["functions"]:
+        click.echo(
+            f"  {row['id']:<24} v{row['version']}  {row['invocations']} invocations, {row['errors']} errors, "
+            f"{row['throttles']} throttles, {row['in_flight']} in flight, {row['queued']} queued"
+        )
+    for name, number in found["queues"].items():
+        click.echo(f"  queue {name}: {number} messages")
+
+
+_TOTALS = (
+    ("waiting", "waiting"), ("throttled", "throttled"), ("in_flight", "in flight"), ("retrying", "retrying"),
+    ("succeeded", "succeeded"), ("discarded", "discarded"), ("dead_letters", "dead letters"),
+)  # fmt: skip
+
+
+@main.command()
+@click.argument("target", required=False)
+@_state
+def stop(target: str | None, state: Path | None) -> None:
+    """Stop the engine of this folder."""
+    from .client import wait_until_gone
+
+    async def run(client: "Client") -> bool:
+        await client.stop()
+        return await wait_until_gone(client, _STOP_SECONDS)
+
+    if not _with_client(target, state, run):
+        _fail(f"the engine was told to stop, and still answers after {_STOP_SECONDS:.0f} s")
+    click.echo("stopped")
+
+
+# -- engines -----------------------------------------------------------------------------------------------------------
+
+
+async def _serve(settings: "Settings", port: int, owned: bool, any_port: bool) -> bool:
+    from dataclasses import replace
+
+    from lamtop.engine import ConfigurationError, Engine, InterpreterError, StoreError
+
+    settings = replace(settings, port=port, owned=owned)
+    try:
+        engine = Engine(settings)
+        await _listen(engine, settings, any_port)
+    except (ConfigurationError, InterpreterError, StoreError) as error:
+        _fail(str(error))
+    stopping = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        stopping.add_signal_handler(number, engine.end, number.name)
+    count = len(engine.functions)
+    print(f"lamtop: ready on {engine.server.url} ({count} function{'s' if count != 1 else ''})", flush=True)  # noqa: T201
+    why = await engine.ended
+    if engine.failed:
+        click.echo(f"lamtop: {why}", err=True)
+    await engine.stop()
+    return engine.failed
+
+
+async def _listen(engine: "Engine", settings: "Settings", any_port: bool) -> None:
+    try:
+        await engine.start(any_port=any_port)
+    except OSError as error:
+        _fail(
+            f"cannot listen on {settings.host} port {settings.port}: {os.strerror(error.errno or 0)}; "
+            "choose another with --port, or --port 0 for a free one"
+        )
+
+
+def _settings(path: Path | None, options: dict[str, Any]) -> "Settings":
+    from lamtop.engine import ConfigurationError, Settings, find
+
+    try:
+        found = find(path, Path.cwd())
+    except ConfigurationError as error:
+        _fail(str(error))
+    return Settings(
+        source=found.path,
+        copied=found.copied,
+        state=_state_folder(options["state"]),
+        host=options["host"],
+        speed=options["speed"],
+        python=options["python"],
+        allowed_hosts=frozenset(options["allow_host"]),
+    )
+
+
+def _check_host(host: str) -> None:
+    import ipaddress
+
+    try:
+        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        _fail(f"--host: '{host}' is not an address; use 127.0.0.1 or ::1")
+    if not is_loopback:
+        _fail(
+            f"--host: '{host}' is not a loopback address; lamtop runs handlers for whoever reaches it, so it stays local"
+        )
+
+
+def _state_folder(state: Path | None) -> Path:
+    return (state or Path(".lamtop")).absolute()
+
+
+def _find_or_start(
+    path: Path | None, state: Path, port: int | None, options: dict[str, Any]
+) -> tuple["Entry | None", "subprocess.Popen[str] | None"]:
+    from lamtop.engine import registry
+
+    entry = registry.find(state)
+    if entry is not None:
+        return entry, None
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "lamtop.tui.cli", "serve", "--owned", "--state", str(state)]
+    command += ["--any-port"] if port is None else ["--port", str(port)]
+    command += ["--host", options["host"], "--speed", str(options["speed"])]
+    command += ["--python", options["python"]] if options["python"] else []
+    command += [part for host in options["allow_host"] for part in ("--allow-host", host)]
+    command += [str(path)] if path else []
+    # A session of its own: Ctrl-C in the monitor is not for the engine.
+    with _private(state / "engine.log") as log:
+        child = subprocess.Popen(  # noqa: S603
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
+        )
+    return None, child
+
+
+def _private(path: Path) -> Any:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8")
+
+
+async def _connected(entry: "Entry | None", started: "subprocess.Popen[str] | None", state: Path) -> "HttpClient":
+    """A client of the engine that runs, or that has just been started, once it is ready."""
+    from lamtop.engine import registry
+
+    from .client import EngineUnreachable
+
+    if started is not None and started.stdout is not None:
+        line = await asyncio.to_thread(started.stdout.readline)
+        if not line:
+            log = (state / "engine.log").read_text(encoding="utf-8", errors="replace").strip()
+            raise EngineUnreachable(log.removeprefix("Error: ") or "the engine ended before it was ready")
+    current = registry.find(state) or entry
+    if current is None:
+        raise EngineUnreachable("the engine has gone; quit and start lamtop again")
+    return _client(current)
+
+
+def _client(entry: "Entry") -> "HttpClient":
+    from .client import HttpClient
+
+    return HttpClient(entry.url, entry.token)
+
+
+def _run_monitor(connect: "Callable[[], Awaitable[HttpClient]]") -> NoReturn:
+    from .app import Lamtop
+
+    app = Lamtop(connect)
+    app.run()
+    sys.exit(app.return_code or 0)
+
+
+def _find(target: str | None, state: Path | None) -> "Entry":
+    """The engine that is meant: by URL, by project path, else the one of this folder."""
+    from lamtop.engine import registry
+
+    everywhere = registry.running()
+    if target is None:
+        wanted = [entry for entry in everywhere if entry.state == str(_state_folder(state))]
+    elif target.startswith(("http://", "https://")):
+        wanted = [entry for entry in everywhere if entry.url == target.rstrip("/")]
+    else:
+        path = Path(target).absolute()
+        wanted = [
+            e
+            for e in everywhere
+            if path in (Path(e.source), Path(e.source).parent, Path(e.state), Path(e.state).parent)
+        ]
+    if len(wanted) == 1:
+        return wanted[0]
+    _fail(
+        "\n".join(
+            [_none_found(target, state), *(f"  running: {e.url}  {e.source}  state {e.state}" for e in everywhere)]
+        )
+    )
+
+
+def _none_found(target: str | None, state: Path | None) -> str:
+    meant = f"'{target}'" if target else f"the state folder {_state_folder(state)}"
+    return f"no engine runs for {meant}; start one with 'lamtop' or 'lamtop serve'"
+
+
+def _with_client(target: str | None, state: Path | None, use: "Callable[[HttpClient], Awaitable[T]]") -> T:
+    """Use a client of the engine that is meant, and close it. A missing engine is an error message."""
+    from .client import EngineUnreachable
+
+    entry = _find(target, state)
+
+    async def run() -> T:
+        client = _client(entry)
+        try:
+            return await use(client)
+        finally:
+            await client.close()
+
+    try:
+        return asyncio.run(run())
+    except EngineUnreachable as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+# -- words -------------------------------------------------------------------------------------------------------------
+
+
+def _payload(event: str) -> bytes:
+    if event == "-":
+        text = sys.stdin.buffer.read()
+    elif event.startswith("@"):
+        try:
+            text = Path(event[1:]).read_bytes()
+        except OSError as error:
+            _fail(f"--event: '{event[1:]}' cannot be read: {error.strerror}")
+    else:
+        text = event.encode()
+    try:
+        json.loads(text)
+    except ValueError as error:
+        _fail(f"--event: this is not JSON: {error}; give JSON, @file or - for standard input")
+    return text
+
+
+def _print_line(line: dict[str, Any]) -> None:
+    from datetime import datetime
+
+    at = datetime.fromtimestamp(line["at"]).astimezone().strftime("%H:%M:%S.%f")[:-3]
+    text = f"{at} {line['function']} {line['request_id'][:8]:<8} {line['text']}"
+    click.echo(_for_terminal(text, sys.stdout.isatty()))
+
+
+def _for_terminal(text: str, terminal: bool) -> str:
+    """What a handler printed must not command the terminal; a pipe gets it as it is."""
+    from .format import clean
+
+    return clean(text) if terminal else text
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(f"Error: {message}", err=True)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

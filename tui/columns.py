@@ -1,0 +1,218 @@
+"""The columns of each pane: what a row says, in words, how wide, and which column gives way first."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from . import format as f
+
+Row = dict[str, Any]
+Cell = tuple[str, str]  # text and the name of its style: "", "dim", "ok", "warning", "error", "accent"
+Show = Callable[[Row, float, int], Cell]  # of a row, at an engine time, in so many cells
+
+
+@dataclass(frozen=True)
+class Column:
+    """`drop` orders who leaves when there is no room (1 leaves first, 0 never); `sort` is the field the engine sorts by."""
+
+    title: str
+    least: int
+    most: int
+    show: Show
+    sort: str = ""
+    drop: int = 0
+    right: bool = False
+
+
+def laid_out(columns: tuple[Column, ...], room: int) -> list[tuple[Column, int]]:
+    """The columns that fit into `room` cells, one cell apart, each with its width. What is left goes to the elastic."""
+    kept = list(columns)
+    while sum(column.least + 1 for column in kept) - 1 > room and any(column.drop for column in kept):
+        kept.remove(min((column for column in kept if column.drop), key=lambda column: column.drop))
+    spare = max(0, room - sum(column.least + 1 for column in kept) + 1)
+    widths = []
+    for column in kept:
+        more = min(spare, column.most - column.least)
+        spare -= more
+        widths.append((column, column.least + more))
+    return widths
+
+
+def _text(key: str, style: str = "") -> Show:
+    return lambda row, now, width: (f.one_line(str(row.get(key) or "")), style)
+
+
+def _function(row: Row, now: float, width: int) -> Cell:
+    return str(row.get("function", "")), ""
+
+
+def _id(row: Row, now: float, width: int) -> Cell:
+    return f.short_id(str(row.get("request_id") or row["id"])), "dim"
+
+
+def _age(row: Row, now: float, width: int) -> Cell:
+    return f.age(now - row["accepted_at"]), "dim"
+
+
+def _try(row: Row, now: float, width: int) -> Cell:
+    if row.get("kind") == "synchronous":
+        return "sync", "dim"
+    return f"{row['attempt']}/{row['tries']}", ""
+
+
+def why_queued(row: Row, now: float, width: int) -> Cell:
+    """Why an event waits, in the most words that fit."""
+    left = row["due_at"] - now
+    wait = str(row.get("wait") or "")
+    if wait == "throttled" and left > 0:
+        return _longest(width, f"throttled, next try in {f.span(_calm(left))}", f"throttled, {f.countdown(left)}"), "warning"
+    if left > 0:
+        return f"due {f.until(left)}", "warning"
+    return wait or "due now", "warning" if wait == "throttled" else ""
+
+
+def _calm(seconds: float) -> float:
+    return float(int(seconds) + 1)
+
+
+def _longest(width: int, *choices: str) -> str:
+    return next((text for text in choices if len(text) <= width), choices[-1])
+
+
+def _size(row: Row, now: float, width: int) -> Cell:
+    return f.size(row["size"]), "dim"
+
+
+def _run_time(row: Row, now: float, width: int) -> Cell:
+    return f.age(now - row["started_at"]), ""
+
+
+def _timeout(row: Row, now: float, width: int) -> Cell:
+    limit = float(row["timeout"]) or 1.0
+    used = now - row["started_at"]
+    gauge = f.bar(used / limit, max(3, width - 5))
+    return f"{gauge} {f.age(limit - used):>4}", "warning" if used > 0.8 * limit else "ok"
+
+
+def _cold(row: Row, now: float, width: int) -> Cell:
+    return ("cold" if row.get("cold") else "warm"), "accent" if row.get("cold") else "dim"
+
+
+def _version(row: Row, now: float, width: int) -> Cell:
+    if row.get("reload_error"):
+        return f"{f.FAILED}v{row['version']}", "error"
+    return (f"v{row['version']}" if row.get("version") else ""), "dim"
+
+
+def _due(row: Row, now: float, width: int) -> Cell:
+    return f.countdown(row["due_at"] - now), "warning"
+
+
+def _dead_at(row: Row, now: float, width: int) -> Cell:
+    return f.clock(row["dead_at"]), "dim"
+
+
+def _dead_state(row: Row, now: float, width: int) -> Cell:
+    return (f"{f.DEAD} dead", "error") if row.get("queue") else (f"{f.FAILED} dropped", "warning")
+
+
+def _attempts(row: Row, now: float, width: int) -> Cell:
+    return str(row["attempts"]), ""
+
+
+def _name(row: Row, now: float, width: int) -> Cell:
+    return str(row["id"]), ""
+
+
+def _count(key: str, style: str = "") -> Show:
+    def show(row: Row, now: float, width: int) -> Cell:
+        value = int(row.get(key) or 0)
+        return (f.number(value), style) if value else ("·", "dim")
+
+    return show
+
+
+def _seconds(key: str) -> Show:
+    return lambda row, now, width: (f.short_span(row.get(key)), "" if row.get(key) is not None else "dim")
+
+
+def _running(row: Row, now: float, width: int) -> Cell:
+    limit = row.get("reserved")
+    return f"{row.get('in_flight') or 0}/{'∞' if limit is None else limit}", "ok" if row.get("in_flight") else "dim"
+
+
+def _state(row: Row, now: float, width: int) -> Cell:
+    if row.get("reload_error"):
+        return f.one_line(f"{f.FAILED} reload failed: {row['reload_error']}"), "error"
+    if row.get("limited_by"):
+        return f"{f.THROTTLED} limited by {row['limited_by']}", "warning"
+    return str(row.get("handler") or ""), "dim"
+
+
+_F = Column("FUNCTION", 16, 24, _function, "function")
+_I = Column("ID", 4, 4, _id)
+
+COLUMNS: dict[str, tuple[Column, ...]] = {
+    "queue": (
+        _F,
+        _I,
+        Column("AGE", 4, 4, _age, "accepted_at", 4, right=True),
+        Column("TRY", 4, 4, _try, "attempt", 3),
+        Column("WAITS BECAUSE", 19, 40, why_queued, "due_at"),
+        Column("SIZE", 6, 6, _size, "size", 1, right=True),
+        Column("SOURCE", 8, 20, _text("source", "dim"), "source", 2),
+    ),
+    "inflight": (
+        _F,
+        _I,
+        Column("TRY", 4, 4, _try, "attempt", 4),
+        Column("RUN", 4, 4, _run_time, "started_at", right=True),
+        Column("TIMEOUT", 10, 21, _timeout, "timeout"),
+        Column("START", 5, 5, _cold, "cold", 3),
+        Column("CODE", 4, 5, _version, "version", 1),
+        Column("SOURCE", 8, 20, _text("source", "dim"), "source", 2),
+    ),
+    "retries": (
+        _F,
+        _I,
+        Column("NEXT", 4, 4, _try, "attempt"),
+        Column("IN", 5, 5, _due, "due_at", right=True),
+        Column("AFTER", 9, 200, _text("error", "error"), "error"),
+    ),
+    "dlq": (
+        _F,
+        _I,
+        Column("DEAD AT", 8, 8, _dead_at, "dead_at", 2),
+        Column("STATE", 9, 9, _dead_state, "queue"),
+        Column("TRIES", 5, 5, _attempts, "attempts", 1, right=True),
+        Column("ERROR", 18, 80, _text("error", "error"), "error"),
+        Column("CONDITION", 17, 18, _text("condition"), "condition", 3),
+    ),
+    "functions": (
+        Column("FUNCTION", 16, 24, _name, "id"),
+        Column("CALLS", 6, 6, _count("invocations"), "invocations", right=True),
+        Column("ERR", 5, 5, _count("errors", "error"), "errors", right=True),
+        Column("P50", 6, 6, _seconds("p50"), "p50", 7, right=True),
+        Column("P99", 6, 6, _seconds("p99"), "p99", 4, right=True),
+        Column("RUN", 5, 5, _running, "in_flight", right=True),
+        Column("WAIT", 5, 5, _count("queued"), "queued", 6, right=True),
+        Column("DEAD", 5, 5, _count("dead", "error"), "dead", 5, right=True),
+        Column("COLD", 5, 5, _count("cold_starts"), "cold_starts", 2, right=True),
+        Column("CODE", 4, 5, _version, "version", 3),
+        Column("HANDLER", 14, 60, _state, "", 1),
+    ),
+}
+"""Pane -> its columns, left to right."""
+
+LIVE = {"queue": "accepted_at", "inflight": "started_at", "retries": "due_at"}
+"""Panes whose rows show a running time, and the field it runs from or to."""
+
+
+def sort_fields(pane: str) -> list[str]:
+    """What the rows of a pane can be sorted by; first "", the engine's own order."""
+    return ["", *(column.sort for column in COLUMNS.get(pane, ()) if column.sort)]
+
+
+def sort_title(pane: str, field: str) -> str:
+    """The column title of a sort field, in lower case."""
+    return next((column.title.lower() for column in COLUMNS.get(pane, ()) if column.sort == field), field)

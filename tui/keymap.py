@@ -1,0 +1,133 @@
+"""Every key of the monitor, in one table: the bindings, the help and the footer all read it."""
+
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key or several that do the same. `hint` is its word in the footer ("" keeps it out)."""
+
+    id: str
+    keys: str
+    action: str
+    does: str
+    hint: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The keys as a person calls them: "j / ↓"."""
+        return " / ".join(_NAMES.get(key, key) for key in self.keys.split(","))
+
+    @property
+    def first(self) -> str:
+        key = self.keys.split(",")[0]
+        return _NAMES.get(key, key)
+
+
+_NAMES = {
+    "slash": "/",
+    "question_mark": "?",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "down": "↓",
+    "up": "↑",
+    "escape": "esc",
+    "pagedown": "pgdn",
+    "pageup": "pgup",
+}
+
+PANE_KEYS = {"queue": "1", "inflight": "2", "retries": "3", "dlq": "4", "logs": "5", "functions": "6"}
+PANE_TITLES = {
+    "queue": "Queue",
+    "inflight": "In-flight",
+    "retries": "Retries",
+    "dlq": "DLQ",
+    "logs": "Logs",
+    "functions": "Functions",
+}
+
+KEYS: dict[str, tuple[Key, ...]] = {
+    "main": (
+        Key("invoke.sync", "i", "invoke", "invoke the selected function and wait for its result", "invoke"),
+        Key("invoke.async", "a", "send", "send it one asynchronous event", "async"),
+        Key("invoke.edit", "e", "edit_payload", "edit the payload that i and a send", "edit"),
+        Key("reload.now", "r", "reload", "load changed handlers now", "reload"),
+        Key("row.inspect", "enter", "inspect", "the life of the request under the cursor", "inspect"),
+        Key("filter", "slash", "filter", "filter this pane (esc clears)", "filter"),
+        Key("sort.next", "s", "sort", "sort by the next column", "sort"),
+        Key("sort.reverse", "S", "reverse", "reverse the order"),
+        Key("copy", "y", "copy", "copy the request id or the function's name", "copy"),
+        *(Key(f"pane.{name}", key, f"pane('{name}')", f"pane {PANE_TITLES[name]}; again: zoom it")
+          for name, key in sorted(PANE_KEYS.items(), key=lambda item: item[1])),
+        Key("pane.next", "tab", "next_pane(1)", "next pane"),
+        Key("pane.previous", "shift+tab", "next_pane(-1)", "previous pane"),
+        Key("pane.zoom", "z", "zoom", "zoom this pane, or back", "zoom"),
+        Key("view.overview", "0", "overview", "all panes again, without filters"),
+        Key("back", "escape", "back", "one step back: marks, filter, zoom"),
+        Key("help", "question_mark,f1", "help", "this help", "help"),
+        Key("quit", "q", "quit", "quit", "quit"),
+    ),
+    "rows": (
+        Key("row.down", "j,down", "down", "down"),
+        Key("row.up", "k,up", "up", "up"),
+        Key("row.top", "g,home", "top", "to the top"),
+        Key("row.end", "G,end", "end", "to the end; in Logs: follow again"),
+        Key("page.down", "pagedown", "page(1)", "page down"),
+        Key("page.up", "pageup", "page(-1)", "page up"),
+        Key("half.down", "ctrl+d", "half(1)", "half a page down"),
+        Key("half.up", "ctrl+u", "half(-1)", "half a page up"),
+    ),
+    "dlq": (
+        Key("dlq.redrive", "m", "redrive", "redrive the marked dead letters, or the one under the cursor", "redrive"),
+        Key("dlq.redrive_all", "M", "redrive_all", "redrive all shown (asks first)"),
+        Key("dlq.mark", "space", "mark", "mark or unmark the row", "mark"),
+    ),
+    "inspector": (
+        Key("tab.next", "right_square_bracket,tab", "tab(1)", "next section", "section"),
+        Key("tab.previous", "left_square_bracket,shift+tab", "tab(-1)", "previous section"),
+        Key("attempt.next", "n", "attempt(1)", "next attempt", "attempt"),
+        Key("attempt.previous", "N", "attempt(-1)", "previous attempt"),
+        Key("inspector.redrive", "m", "redrive", "redrive this event, if it is a dead letter", "redrive"),
+        Key("inspector.copy", "y", "copy", "copy the request id", "copy"),
+        Key("inspector.help", "question_mark,f1", "help", "this help", "help"),
+        Key("inspector.close", "escape,q", "close", "back", "back"),
+    ),
+    "result": (
+        Key("result.again", "i", "again", "invoke again", "invoke again"),
+        Key("result.inspect", "enter", "inspect", "the life of this request", "inspect"),
+        Key("result.copy", "y", "copy", "copy the request id", "copy id"),
+        Key("result.close", "escape,q", "close", "close; a running invocation goes on", "close"),
+    ),
+    "sheet": (Key("sheet.close", "escape,q,question_mark,enter", "close", "close", "close"),),
+    "payload": (
+        Key("payload.save", "ctrl+s", "save", "keep it as this function's payload", "save"),
+        Key("payload.close", "escape", "close", "close without a change", "discard"),
+    ),
+    "ask": (
+        Key("ask.yes", "y", "answer(True)", "yes", "yes"),
+        Key("ask.no", "n,escape,q", "answer(False)", "no", "no"),
+    ),
+    "filter": (
+        Key("filter.keep", "enter", "keep", "keep the filter", "keep"),
+        Key("filter.clear", "escape", "clear", "clear the filter", "clear"),
+    ),
+}
+"""Where a key works -> the keys. "rows" works in every list, "main" everywhere on the main screen."""
+
+TYPING = {"payload", "filter"}
+"""Places where letters are typed: their keys come first, before the text field's own."""
+
+
+def bindings(where: str) -> list[Binding]:
+    """The Textual bindings of one place."""
+    return [
+        Binding(key.keys, key.action, key.does, show=bool(key.hint), id=key.id, priority=where in TYPING)
+        for key in KEYS[where]
+    ]
+
+
+def hints(*places: str) -> list[tuple[str, str]]:
+    """Key and word for the footer, in the order of the table."""
+    return [(key.first, key.hint) for place in places for key in KEYS[place] if key.hint]

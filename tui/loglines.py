@@ -1,0 +1,83 @@
+"""The log lines the monitor holds: a bounded buffer of events, laid out as the lines that are drawn."""
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+from .format import clean
+
+CAPACITY = 10_000  # drawn lines that are kept
+_LONGEST = 4000  # characters of one line that can ever be seen in the pane
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line as it is drawn. An event of several lines becomes several of these, the first has `first` set."""
+
+    id: int
+    at: float
+    function: str
+    request_id: str
+    attempt: int
+    kind: str
+    text: str
+    first: bool
+
+    @property
+    def is_error(self) -> bool:
+        """Whether a reader looks for it: an error word, or a report of a failed invocation."""
+        head = self.text[:200]
+        return any(word in head for word in _ERROR_WORDS)
+
+
+_ERROR_WORDS = ("ERROR", "Error:", "Exception", "Traceback", "CRITICAL", "Task timed out", "Status: error", "FATAL")
+
+
+def drawn_lines(raw: dict[str, Any]) -> list[LogLine]:
+    """One log event as the lines that show it, cleaned."""
+    text = clean(str(raw["text"])).expandtabs(4).rstrip("\n")
+    head = (
+        int(raw["id"]),
+        float(raw["at"]),
+        clean(str(raw.get("function") or "")),
+        clean(str(raw.get("request_id") or "")),
+        int(raw.get("attempt") or 0),
+        str(raw.get("kind", "output")),
+    )
+    return [LogLine(*head, part[:_LONGEST], number == 0) for number, part in enumerate(text.split("\n"))]
+
+
+class LogBuffer:
+    """The newest lines. `dropped` counts those that fell off the front, so that a reader can stay where it is."""
+
+    def __init__(self) -> None:
+        self.lines: list[LogLine] = []
+        self.dropped = 0
+        self.total = 0
+        self.left_out = 0
+        self._newest: set[int] = set()
+
+    def forget(self) -> None:
+        """Start over: another engine, or another filter."""
+        self.lines.clear()
+        self._newest.clear()
+        self.dropped = self.total = self.left_out = 0
+
+    def take(self, news: dict[str, Any]) -> list[LogLine]:
+        """Append what is new; a line sent twice is taken once. Returns the lines that were new."""
+        self.total = int(news.get("total", self.total))
+        self.left_out += int(news.get("left_out", 0))
+        fresh = [raw for raw in news.get("lines", ()) if int(raw["id"]) not in self._newest]
+        self._newest.update(int(raw["id"]) for raw in fresh)
+        added = list(itertools.chain.from_iterable(drawn_lines(raw) for raw in fresh))
+        self.lines += added
+        self._trim()
+        return added
+
+    def _trim(self) -> None:
+        if len(self.lines) <= CAPACITY + CAPACITY // 10:
+            return
+        excess = len(self.lines) - CAPACITY
+        del self.lines[:excess]
+        self.dropped += excess
+        self._newest = {line.id for line in self.lines}

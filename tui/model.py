@@ -1,0 +1,172 @@
+"""What the monitor knows of the engine. Frames are applied here; no widget is touched."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .format import clean, clean_deep
+from .loglines import LogBuffer
+
+Row = dict[str, Any]
+PANES = ("queue", "inflight", "retries", "dlq", "logs", "functions")
+_KEEP_ROWS = 4000  # rows outside the window that are kept: the engine may name them again without sending them
+
+
+@dataclass
+class EngineTime:
+    """Engine time now, computed where it is drawn from the last frame and the local clock."""
+
+    engine: float = 0.0
+    rate: float = 0.0
+    mode: str = "real"
+    received: float = 0.0
+
+    def take(self, stamp: Row) -> None:
+        self.engine = float(stamp["engine"])
+        self.mode = str(stamp.get("mode", "real"))
+        self.rate = 0.0 if self.mode == "simulated" else float(stamp.get("rate", 1.0))
+        self.received = time.monotonic()
+
+    def now(self) -> float:
+        """Seconds since the epoch, as the engine counts them."""
+        return self.engine + (time.monotonic() - self.received) * self.rate
+
+
+@dataclass
+class PaneRows:
+    """A window of one pane's rows, in the engine's order."""
+
+    total: int = 0
+    offset: int = 0
+    ids: list[str] = field(default_factory=list)
+    known: dict[str, Row] = field(default_factory=dict)
+
+    def take(self, view: Row) -> set[str] | None:
+        """Apply one view of a frame. Returns the ids that changed in place, or None if the order changed."""
+        before = (self.total, self.offset)
+        self.total, self.offset = int(view["total"]), int(view.get("offset", 0))
+        changed = set()
+        for raw in view.get("rows", ()):
+            row = clean_deep(raw)
+            self.known[row["id"]] = row
+            changed.add(row["id"])
+        if "ids" in view:
+            self.ids = [clean(str(one)) for one in view["ids"]]
+            self._forget()
+            return None
+        return changed if before == (self.total, self.offset) else None
+
+    def at(self, index: int) -> Row | None:
+        """The row at a position of the whole list, or None if it is not in the window."""
+        place = index - self.offset
+        return self.known.get(self.ids[place]) if 0 <= place < len(self.ids) else None
+
+    def index_of(self, row_id: str) -> int | None:
+        try:
+            return self.offset + self.ids.index(row_id)
+        except ValueError:
+            return None
+
+    def window(self) -> Iterable[Row]:
+        return [self.known[one] for one in self.ids if one in self.known]
+
+    def _forget(self) -> None:
+        if len(self.known) <= _KEEP_ROWS:
+            return
+        shown = set(self.ids)
+        for one in list(self.known)[: len(self.known) - _KEEP_ROWS]:
+            if one not in shown:
+                del self.known[one]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One sentence for the status line, from the engine or from the monitor itself."""
+
+    level: str
+    text: str
+
+
+@dataclass
+class Change:
+    """What a frame changed: pane -> ids changed in place (None: the order changed too)."""
+
+    panes: dict[str, set[str] | None] = field(default_factory=dict)
+    requests: set[str] = field(default_factory=set)
+
+
+_NO_TOTALS = dict.fromkeys(
+    ("queued", "waiting", "throttled", "retrying", "in_flight", "succeeded", "discarded", "dead_letters", "errors"), 0
+)
+
+
+class Model:
+    """Everything the screens draw: the engine's identity and time, totals, windows of rows, log lines, notices."""
+
+    def __init__(self) -> None:
+        self.link = "starting the engine…"
+        self.connected = False
+        self.hello: Row = {}
+        self.time = EngineTime()
+        self.totals: Row = dict(_NO_TOTALS)
+        self.rows = {pane: PaneRows() for pane in PANES if pane != "logs"}
+        self.logs = LogBuffer()
+        self.notice = Notice("info", "")
+        self._notice_seq = -1
+
+    def take_hello(self, hello: Row) -> None:
+        """A connection stands: remember whose it is and forget the rows of the one before."""
+        self.hello = clean_deep(hello)
+        self.connected, self.link = True, ""
+        self._notice_seq = -1
+        for rows in self.rows.values():
+            rows.take({"total": 0, "ids": []})
+            rows.known.clear()
+        self.logs.forget()
+        for warning in self.hello.get("warnings", ()):
+            self.notice = Notice("warning", warning)
+        if self.hello.get("notice"):
+            self.notice = Notice("info", self.hello["notice"])
+
+    def lost(self, why: str) -> None:
+        """The engine is gone; what was seen last stays on the screen."""
+        self.connected, self.link = False, clean(why)
+        self.time.engine, self.time.rate = self.time.now(), 0.0
+
+    def say(self, level: str, text: str) -> None:
+        """Show a sentence of the monitor's own."""
+        self.notice = Notice(level, clean(text))
+
+    def apply(self, frame: Row) -> Change:
+        """Take one frame in. Returns what has to be drawn again."""
+        change = Change()
+        if "time" in frame:
+            self.time.take(frame["time"])
+        self.totals.update(frame.get("totals", {}))
+        for pane, view in frame.get("views", {}).items():
+            if pane in self.rows:
+                self._take_view(pane, view, change)
+        for news in frame.get("logs", {}).values():
+            self._take_logs(news, change)
+        for notice in frame.get("notices", ()):
+            self._take_notice(notice)
+        return change
+
+    def _take_view(self, pane: str, view: Row, change: Change) -> None:
+        change.panes[pane] = self.rows[pane].take(view)
+        for raw in view.get("rows", ()):
+            change.requests.add(clean(str(raw.get("request_id") or raw["id"])))
+
+    def _take_logs(self, news: Row, change: Change) -> None:
+        for line in self.logs.take(news):
+            change.requests.add(line.request_id)
+        change.panes["logs"] = None
+
+    def _take_notice(self, notice: Row) -> None:
+        if int(notice.get("seq", 0)) > self._notice_seq:
+            self._notice_seq = int(notice.get("seq", 0))
+            self.notice = Notice(str(notice.get("level", "info")), clean(str(notice["text"])))
+
+    def function_names(self) -> list[str]:
+        return list(self.rows["functions"].ids)

@@ -1,0 +1,25 @@
+"""A question that is answered by y or n."""
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from ..keymap import bindings
+from ..widgets.text_lines import TextLines
+
+
+class AskScreen(ModalScreen[bool], inherit_bindings=False):
+    BINDINGS = bindings("ask")
+
+    def __init__(self, question: str) -> None:
+        super().__init__()
+        self._question = question
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="panel") as panel:
+            panel.border_subtitle = Text("y yes · n no")
+            yield TextLines([[(self._question, "")]])
+
+    def action_answer(self, yes: bool) -> None:
+        self.dismiss(yes)

@@ -1,0 +1,36 @@
+"""The help: the keys of the focused pane first, then those that work everywhere."""
+
+from ..keymap import KEYS, PANE_KEYS, PANE_TITLES, Key
+from .sheet import Lines, Sheet
+
+_ABOUT = {
+    "queue": "Events that were accepted and wait: for their first try, for a place, or because a limit was reached.",
+    "inflight": "What runs right now, and how much of its timeout is left.",
+    "retries": "Events that failed and are tried again: about 1 minute after the first failure, 2 after the second.",
+    "dlq": "Dead letters: events given up after all tries. A dropped one had no dead-letter queue to go to.",
+    "logs": "What the handlers print. It follows while you are at its end; scroll up to read in peace.",
+    "functions": "The functions of this project. The one under the cursor is the one that i and a act on.",
+    "inspector": "The life of one request: who called, each wait with its reason, each attempt, the end.",
+}
+
+
+class HelpScreen(Sheet):
+    def __init__(self, place: str) -> None:
+        super().__init__()
+        self._place = place
+
+    def title_words(self) -> str:
+        return "keys"
+
+    def lines(self) -> Lines:
+        pane = PANE_TITLES.get(self._place, "This request")
+        lines: Lines = [[(pane, "title")], [(_ABOUT[self._place], "dim")]]
+        for key in KEYS.get(self._place, ()):
+            lines.append(_line(key))
+        if self._place in PANE_KEYS:
+            lines += [[("", "")], [("Every pane", "title")], *map(_line, KEYS["main"])]
+        return [*lines, [("", "")], [("Lists and texts", "title")], *map(_line, KEYS["rows"])]
+
+
+def _line(key: Key) -> list[tuple[str, str]]:
+    return [(f"  {key.shown:16}", "accent"), (key.does, "")]

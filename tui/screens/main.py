@@ -1,0 +1,224 @@
+"""The main screen: six panes, and the keys that work on all of them."""
+
+from typing import TYPE_CHECKING, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.screen import Screen
+
+from .. import format as f
+from ..columns import LIVE
+from ..keymap import PANE_KEYS, bindings, hints
+from ..layout import LAYOUTS, NARROW, NORMAL, layout_for
+from ..model import Change
+from ..views import LOG_LINES, View
+from ..widgets.line_table import DeadLetterTable, LineTable
+from ..widgets.lines import Footer, Header, Status, Tabs
+from ..widgets.log_lines import LogLines
+from ..widgets.text_lines import TextLines
+from .main_keys import MainKeys
+from .paint import Paint
+from .words import empty_words, pane_footer, pane_title
+
+if TYPE_CHECKING:
+    from ..app import Lamtop
+
+_ORDER = sorted(PANE_KEYS, key=lambda pane: PANE_KEYS[pane])
+
+
+class MainScreen(MainKeys, Screen[None], inherit_bindings=False):
+    """Header, panes, status line and footer. Draws from the model, and tells the link which rows it needs."""
+
+    BINDINGS = bindings("main")
+    AUTO_FOCUS = "#functions"
+
+    def __init__(self, app: "Lamtop") -> None:
+        super().__init__()
+        self.model = app.model
+        self.selected = ""
+        self.views = {pane: View(pane) for pane in PANE_KEYS}
+        self.tables = {pane: self._table(pane) for pane in ("queue", "inflight", "retries", "functions", "dlq")}
+        self.logs = LogLines(self.model.logs, lambda: empty_words(self, "logs"), self.paint_soon)
+        self.zoomed = False
+        self.focused_pane = "functions"
+        self.list_pane = "functions"
+        self._change = Change()
+        self._paint = Paint(self, self._draw, self._pace)
+
+    @property
+    def lamtop(self) -> "Lamtop":
+        return cast("Lamtop", self.app)
+
+    def _table(self, pane: str) -> LineTable:
+        kind = DeadLetterTable if pane == "dlq" else LineTable
+        return kind(pane, self.model.rows[pane], self.model.time.now, lambda: empty_words(self, pane))
+
+    def compose(self) -> ComposeResult:
+        yield Header(self.model)
+        yield Tabs(self.model, lambda: self.focused_pane)
+        with Container(id="panes"):
+            yield from self.tables.values()
+            yield self.logs
+        yield TextLines(id="trouble")
+        yield TextLines([[("lamtop needs at least 60x15: please enlarge the terminal", "warning")]], id="small")
+        yield Status(self.model, lambda: self.selected)
+        yield Footer(self._hints)
+
+    def _hints(self) -> list[tuple[str, str]]:
+        own = hints("dlq") if self.focused_pane == "dlq" else []
+        return own + hints("main")
+
+    # layout
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.arrange(layout_for(event.size.width, event.size.height))
+
+    def arrange(self, layout: str) -> None:
+        """Put the panes where they belong in this layout."""
+        for name in LAYOUTS:
+            self.set_class(name == layout, name)
+        self.set_class(self.zoomed, "zoomed")
+        panes = self.query_one("#panes")
+        first, second = ("dlq", "functions") if layout == NORMAL else ("functions", "dlq")
+        panes.move_child(self.tables[first], before=self.tables[second])
+        for pane in PANE_KEYS:
+            self.query_one(f"#{pane}").display = self._is_shown(pane, layout)
+        self.paint_soon()
+
+    def _is_shown(self, pane: str, layout: str) -> bool:
+        if self.zoomed:
+            return pane == self.focused_pane
+        return layout != NARROW or pane in (self.list_pane, "logs")
+
+    def rearrange(self) -> None:
+        self.arrange(layout_for(self.size.width, self.size.height))
+
+    def focus_pane(self, pane: str) -> None:
+        """Give a pane the keys; in a narrow terminal it takes the place of the list that was shown."""
+        self.focused_pane = pane
+        self.list_pane = self.list_pane if pane == "logs" else pane
+        self.rearrange()
+        self.query_one(f"#{pane}").focus()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        if event.widget.id in PANE_KEYS and event.widget.id != self.focused_pane:
+            self.focus_pane(str(event.widget.id))
+        self.take_selection()
+        self.refresh_lines()
+
+    # the selected function
+
+    def take_selection(self) -> None:
+        """The function of the row somebody just went to becomes the selected one. Rows that move by
+        themselves do not change it: a key must act on what its finger was aimed at."""
+        row = self.tables[self.focused_pane].row() if self.focused_pane in self.tables else None
+        line = None if self.logs.following else self.logs.line()
+        if row is not None:
+            self.selected = str(row["id"] if self.focused_pane == "functions" else row["function"])
+        elif self.focused_pane == "logs" and line is not None and line.function:
+            self.selected = line.function
+        self.tables["functions"].point_at(self.selected)
+        self.refresh_lines()
+
+    def _keep_selection(self) -> None:
+        names = self.model.function_names()
+        if not self.selected and names:
+            self.selected = names[0]
+        self.tables["functions"].point_at(self.selected)
+
+    def on_line_table_moved(self) -> None:
+        self.take_selection()
+
+    def on_line_table_opened(self) -> None:
+        self.action_inspect()
+
+    def on_line_table_scrolled(self) -> None:
+        self.watch_windows()
+
+    # drawing
+
+    def model_changed(self, change: Change | None) -> None:
+        """A frame came in, or (None) the connection changed."""
+        if change is None:
+            for pane in self.views:
+                self._change.panes[pane] = None
+        else:
+            self._merge(change)
+        self.paint_soon()
+
+    def _merge(self, change: Change) -> None:
+        for pane, ids in change.panes.items():
+            before = self._change.panes.get(pane, set())
+            self._change.panes[pane] = None if ids is None or before is None else before | ids
+
+    def paint_soon(self) -> None:
+        self._paint.soon()
+
+    def _draw(self) -> None:
+        change, self._change = self._change, Change()
+        with self.app.batch_update():
+            for pane, ids in change.panes.items():
+                if pane in self.tables:
+                    self.tables[pane].sync(ids)
+                elif pane == "logs":
+                    self.logs.sync()
+            self._keep_selection()
+            self._draw_live()
+            self._draw_borders()
+            self._draw_trouble()
+            self.refresh_lines()
+        self.watch_windows()
+
+    def _draw_live(self) -> None:
+        for pane in LIVE:
+            if self.tables[pane].display and self.model.rows[pane].total:
+                self.tables[pane].refresh()
+
+    def _draw_borders(self) -> None:
+        for pane, table in self.tables.items():
+            table.name_it(pane_title(self, pane), pane_footer(self, pane))
+        self.logs.name_it("follow", self.views["logs"].words())
+
+    def _draw_trouble(self) -> None:
+        failure = self.lamtop.link.failure
+        if failure and not self.has_class("trouble"):
+            self.add_class("trouble")
+            head: list[list[tuple[str, str]]] = [[("The engine could not be started.", "error")], [("", "")]]
+            told = [[(line, "")] for line in f.clean(failure).splitlines()]
+            self.query_one("#trouble", TextLines).show([*head, *told, [("", "")], [("Press q to quit.", "dim")]])
+
+    def refresh_lines(self) -> None:
+        for line in ("#header", "#tabs", "#status", "#footer"):
+            self.query_one(line).refresh()
+
+    def _pace(self) -> float | None:
+        """Seconds until the picture is out of date by itself; None when it never is."""
+        time = self.model.time
+        if not time.rate:
+            return None
+        if self.model.rows["inflight"].total or time.rate > 1:
+            return 0.1
+        soonest = self.model.totals.get("soonest_retry")
+        return 0.1 if soonest and 0 < soonest - time.now() < 10 else 1.0
+
+    # the rows that are asked for
+
+    def watch_windows(self) -> None:
+        """Tell the link which rows are visible."""
+        wishes = {pane: self.views[pane].wish(*table.window()) for pane, table in self.tables.items()}
+        wishes["logs"] = self.views["logs"].wish(0, LOG_LINES)
+        self.lamtop.link.watch(wishes)
+
+    def set_filter(self, pane: str, text: str) -> None:
+        """Look at a pane through another filter."""
+        if self.views[pane].filter == text:
+            return
+        self.views[pane].filter = text
+        if pane == "logs":
+            self.model.logs.forget()
+            self.logs.sync()
+        else:
+            self.tables[pane].action_top()
+        self.watch_windows()
+        self.paint_soon()

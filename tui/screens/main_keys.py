@@ -1,0 +1,178 @@
+"""What the keys of the main screen do."""
+
+from typing import TYPE_CHECKING, cast
+
+from ..keymap import PANE_KEYS
+from ..wishes import Outcome
+from textual.screen import Screen
+
+if TYPE_CHECKING:
+    from ..app import Lamtop
+    from .main import MainScreen
+
+_ORDER = sorted(PANE_KEYS, key=lambda pane: PANE_KEYS[pane])
+
+
+class MainKeys:
+    """The actions, apart from the layout and drawing they act on."""
+
+    @property
+    def _main(self) -> "MainScreen":
+        return cast("MainScreen", self)
+
+    @property
+    def _app(self) -> "Lamtop":
+        return self._main.lamtop
+
+    # panes
+
+    def action_pane(self, pane: str) -> None:
+        if self._main.focused_pane == pane:
+            self.action_zoom()
+        else:
+            self._main.focus_pane(pane)
+
+    def action_next_pane(self, step: int) -> None:
+        at = _ORDER.index(self._main.focused_pane)
+        self._main.focus_pane(_ORDER[(at + step) % len(_ORDER)])
+
+    def action_zoom(self) -> None:
+        self._main.zoomed = not self._main.zoomed
+        self._main.rearrange()
+
+    def action_overview(self) -> None:
+        self._main.zoomed = False
+        for pane in self._main.views:
+            self._main.set_filter(pane, "")
+        self._main.rearrange()
+
+    def action_back(self) -> None:
+        main = self._main
+        table = main.tables.get(main.focused_pane)
+        if table is not None and table.marks:
+            table.marks.clear()
+            table.refresh()
+        elif main.views[main.focused_pane].filter:
+            main.set_filter(main.focused_pane, "")
+        elif main.zoomed:
+            self.action_zoom()
+        main.paint_soon()
+
+    # order and filter
+
+    def action_sort(self) -> None:
+        if self._main.focused_pane != "logs":
+            self._main.views[self._main.focused_pane].next_sort()
+            self._reordered()
+
+    def action_reverse(self) -> None:
+        if self._main.focused_pane != "logs":
+            view = self._main.views[self._main.focused_pane]
+            view.descending = not view.descending
+            self._reordered()
+
+    def _reordered(self) -> None:
+        self._main.watch_windows()
+        self._main.paint_soon()
+
+    async def action_filter(self) -> None:
+        from ..widgets.filter_line import FilterLine
+
+        if not self._main.query("FilterLine"):
+            line = FilterLine(self._main.focused_pane, self._main.views[self._main.focused_pane].filter)
+            await self._main.mount(line, before="#status")
+
+    # functions
+
+    def action_invoke(self) -> None:
+        from .result import ResultScreen
+
+        function = self._wanted()
+        if function:
+            outcome = Outcome(function, self._app.wishes.payload(function))
+            self._app.run_worker(self._app.wishes.invoke(outcome))
+            self._app.push_screen(ResultScreen(outcome))
+
+    def action_send(self) -> None:
+        function = self._wanted()
+        if function:
+            self._app.run_worker(self._app.wishes.send(function))
+
+    def action_edit_payload(self) -> None:
+        from .payload import PayloadScreen
+
+        function = self._wanted()
+        if function:
+            self._app.push_screen(PayloadScreen(function, self._app.wishes))
+
+    def _wanted(self) -> str:
+        if not self._main.selected:
+            self._app.wishes.say("warning", "no function is selected")
+        return self._main.selected
+
+    def action_reload(self) -> None:
+        self._app.run_worker(self._app.wishes.reload())
+
+    # rows
+
+    def request_id(self) -> str:
+        """The request of the row under the cursor; "" where there is none."""
+        main = self._main
+        if main.focused_pane == "logs":
+            line = main.logs.line()
+            return line.request_id if line else ""
+        row = main.tables[main.focused_pane].row()
+        return str(row.get("request_id") or row["id"]) if row and main.focused_pane != "functions" else ""
+
+    def action_inspect(self) -> None:
+        request_id = self.request_id()
+        if request_id:
+            from .inspector import InspectorScreen
+
+            self._app.push_screen(InspectorScreen(request_id))
+        elif self._main.focused_pane == "functions" and self._main.selected:
+            from .function import FunctionScreen
+
+            self._app.push_screen(FunctionScreen(self._main.selected))
+
+    def action_copy(self) -> None:
+        text = self.request_id() or (self._main.selected if self._main.focused_pane == "functions" else "")
+        if text:
+            self._app.copy_to_clipboard(text)
+            self._app.wishes.say("info", f"copied {text}")
+
+    def action_mark(self) -> None:
+        self._main.tables["dlq"].toggle_mark()
+        self._main.paint_soon()
+
+    def action_redrive(self) -> None:
+        table = self._main.tables["dlq"]
+        row = table.row()
+        ids = [one for one in table.rows.ids if one in table.marks] or ([row["id"]] if row else [])
+        if ids:
+            table.marks.clear()
+            self._app.run_worker(self._app.wishes.redrive(ids))
+
+    def action_redrive_all(self) -> None:
+        from .ask import AskScreen
+
+        rows = self._main.tables["dlq"].rows
+        ids = list(rows.ids)
+        if not ids:
+            return
+        shown = f"{len(ids):,}" if len(ids) == rows.total else f"{len(ids):,} of {rows.total:,}"
+        noun = "dead letter" if rows.total == 1 else "dead letters"
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._app.run_worker(self._app.wishes.redrive(ids))
+
+        self._app.push_screen(AskScreen(f"Redrive {shown} {noun}?"), answered)
+
+    def action_help(self) -> None:
+        from .help import HelpScreen
+
+        self._app.push_screen(HelpScreen(self._main.focused_pane))
+
+    def action_quit(self) -> None:
+        self._app.leave()

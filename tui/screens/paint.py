@@ -1,0 +1,42 @@
+"""When to paint: at most ten times a second, once a second while a clock runs, never when nothing can have changed."""
+
+import time
+from collections.abc import Callable
+
+from textual.timer import Timer
+from textual.widget import Widget
+
+SHORTEST = 0.1
+
+
+class Paint:
+    """Calls `draw`. `pace` says how soon the picture is out of date by itself (seconds, None: never)."""
+
+    def __init__(self, owner: Widget, draw: Callable[[], None], pace: Callable[[], float | None]) -> None:
+        self._owner, self._draw, self._pace = owner, draw, pace
+        self._timer: Timer | None = None
+        self._due = float("inf")
+        self._last = 0.0
+
+    def soon(self) -> None:
+        """Paint as soon as the rate allows."""
+        self._arm(max(0.0, self._last + SHORTEST - time.monotonic()))
+
+    def _arm(self, delay: float) -> None:
+        due = time.monotonic() + delay
+        if self._timer is not None:
+            if self._due <= due:
+                return
+            self._timer.stop()
+        self._due = due
+        self._timer = self._owner.set_timer(delay, self._now) if delay else self._owner.set_timer(0.001, self._now)
+
+    def _now(self) -> None:
+        self._timer, self._due = None, float("inf")
+        if not self._owner.is_mounted:
+            return
+        self._draw()
+        self._last = time.monotonic()
+        pace = self._pace()
+        if pace is not None:
+            self._arm(pace)

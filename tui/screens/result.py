@@ -1,0 +1,99 @@
+"""The result of a synchronous invocation: running, then what came back and what was printed."""
+
+import time
+
+from textual.timer import Timer
+
+from .. import format as f
+from ..keymap import bindings
+from ..model import Change
+from ..widgets.line_view import Part
+from ..wishes import Outcome, pretty
+from .result_lines import error_lines, log_lines
+from .sheet import Lines, Sheet
+
+
+class ResultScreen(Sheet):
+    """Stands over the lower panes, so that what happens in the upper ones can be watched. Closing it stops nothing."""
+
+    BINDINGS = bindings("result")
+    PLACE = "result"
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__()
+        self.outcome = outcome
+        self._log: Lines = []
+        self._timer: Timer | None = None
+        self._asking = False
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._timer = self.set_interval(0.1, self._tick)
+
+    def _tick(self) -> None:
+        if not self.outcome.running and self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+            self._ask_for_log()
+        self.show_again()
+
+    def model_changed(self, change: Change | None) -> None:
+        if change is not None and self.outcome.request_id in change.requests:
+            self._ask_for_log()
+
+    def _ask_for_log(self) -> None:
+        if self.outcome.request_id and not self._asking:
+            self._asking = True
+            self.run_worker(self._take_log())
+
+    async def _take_log(self) -> None:
+        life = await self.lamtop.wishes.life(self.outcome.request_id)
+        self._asking = False
+        self._log = log_lines(life) if life else []
+        if self.is_mounted:
+            self.show_again()
+
+    def title_words(self) -> str:
+        return f"{self.outcome.function} · synchronous"
+
+    def lines(self) -> Lines:
+        outcome = self.outcome
+        if outcome.running:
+            ran = f.span(round(time.monotonic() - outcome.started, 1))
+            sent: Part = ("sent " + f.one_line(outcome.payload)[:500], "dim")
+            return [[(f"{f.RUNNING} running… {ran}", "ok")], [sent]]
+        if outcome.answer is None:
+            return [[(f"{f.FAILED} {outcome.trouble}", "error")]]
+        lines = _answer_lines(outcome.answer)
+        return [*lines, [("", "")], [("Log", "title")], *self._log] if self._log else lines
+
+    def action_again(self) -> None:
+        if self.outcome.running:
+            return
+        self.outcome = Outcome(self.outcome.function, self.lamtop.wishes.payload(self.outcome.function))
+        self._log = []
+        self.lamtop.run_worker(self.lamtop.wishes.invoke(self.outcome))
+        self._timer = self._timer or self.set_interval(0.1, self._tick)
+        self.show_again()
+
+    def action_inspect(self) -> None:
+        from .inspector import InspectorScreen
+
+        if self.outcome.request_id:
+            self.lamtop.switch_screen(InspectorScreen(self.outcome.request_id))
+
+    def action_copy(self) -> None:
+        if self.outcome.request_id:
+            self.lamtop.copy_to_clipboard(self.outcome.request_id)
+            self.lamtop.wishes.say("info", f"copied {self.outcome.request_id}")
+
+
+def _answer_lines(answer: dict[str, object]) -> Lines:
+    took = f.span(float(str(answer["took"])))
+    if answer.get("error"):
+        lines: Lines = [[(f"{f.FAILED} {answer['status']}, function error after {took}", "error")]]
+        return [*lines, *error_lines(str(answer["error"]), str(answer.get("payload") or ""))]
+    failed = int(str(answer["status"])) >= 300
+    lines = [[(f"{f.FAILED if failed else f.OK} {answer['status']} after {took}", "error" if failed else "ok")]]
+    return [*lines, *([(line, "")] for line in pretty(str(answer.get("payload") or "")).split("\n"))]
+

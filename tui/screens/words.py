@@ -1,0 +1,60 @@
+"""What the panes say about themselves: titles, borders, and what an empty one tells to do next."""
+
+from typing import TYPE_CHECKING
+
+from .. import format as f
+from ..keymap import PANE_KEYS, PANE_TITLES
+
+if TYPE_CHECKING:
+    from .main import MainScreen
+
+_EMPTY = {
+    "queue": "Nothing queued. Press a to send an asynchronous event to {name}.",
+    "inflight": "Nothing running. Press i to invoke {name}.",
+    "retries": "No retries. An asynchronous event that fails waits here, about 1 minute, then 2.",
+    "dlq": "No dead letters. An event that fails 3 times ends here.",
+    "logs": "No log lines yet. Press i to invoke {name}.",
+    "functions": "No functions. Name a template.yaml, a folder or a .py file: lamtop PATH",
+}
+
+
+def empty_words(screen: "MainScreen", pane: str) -> str:
+    """What stands in a pane without rows."""
+    if not screen.model.connected:
+        return screen.model.link if pane == screen.focused_pane else ""
+    if screen.views[pane].filter:
+        return f"Nothing matches /{screen.views[pane].filter}. Press esc to clear the filter."
+    return _EMPTY[pane].format(name=screen.selected or "a function")
+
+
+def pane_title(screen: "MainScreen", pane: str) -> list[tuple[str, str]]:
+    """The words in the upper border: number, name, how many, what matters most."""
+    total = screen.model.rows[pane].total
+    title = f"{PANE_KEYS[pane]} {PANE_TITLES[pane]}" + (f" {f.number(total)}" if total else "")
+    soonest = screen.model.totals.get("soonest_retry")
+    if pane == "retries" and total and soonest:
+        title += f" · next {f.until(soonest - screen.model.time.now())}"
+    marked = len(screen.tables[pane].marks)
+    if marked:
+        title += f" · {marked} marked"
+    return [(title + screen.views[pane].words(), "")]
+
+
+def pane_footer(screen: "MainScreen", pane: str) -> str:
+    """The words in the lower border."""
+    totals, rows = screen.model.totals, screen.model.rows[pane]
+    if pane == "queue" and rows.total and totals.get("oldest_queued"):
+        return f"oldest {f.age(screen.model.time.now() - totals['oldest_queued'])}"
+    if pane == "dlq" and rows.total:
+        return "m redrive · M all shown"
+    if pane == "functions":
+        return _function_footer(screen)
+    return ""
+
+
+def _function_footer(screen: "MainScreen") -> str:
+    for row in screen.model.rows["functions"].window():
+        if row.get("reload_error"):
+            return f"✗ {row['id']} keeps its old code: {f.fit(f.one_line(row['reload_error']), 60).rstrip()}"
+    row = screen.model.rows["functions"].known.get(screen.selected)
+    return str(row.get("handler") or "") if row else ""

@@ -1,0 +1,102 @@
+"""The base of every live view: draws itself line by line from plain text, and never takes the program down."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.widget import Widget
+
+from ..format import clean, fit
+from ..keymap import bindings
+
+Part = tuple[str, str]
+STYLES = ("dim", "ok", "warning", "error", "accent", "title")
+
+
+class Styled(Widget):
+    """Names for the styles of text; theme.tcss says what they look like."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{name}" for name in STYLES}
+
+    def style(self, name: str) -> Style:
+        return self.get_component_rich_style(f"line--{name}", partial=False) if name else self.rich_style
+
+    def strip_of(self, parts: Iterable[Part], width: int, over: Style | None = None) -> Strip:
+        """Parts of text as one line of exactly `width` cells, each in its style, `over` on top of all."""
+        base = self.rich_style + over if over else self.rich_style
+        segments = [Segment(text, self.style(name) + over if over else self.style(name)) for text, name in parts]
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def broken(self, error: Exception, width: int) -> Strip:
+        """What stands where a line could not be drawn."""
+        said = clean(f"cannot draw this line: {type(error).__name__}: {error}").replace("\n", " ")
+        return Strip([Segment(fit(said, width), self.rich_style)])
+
+
+class OneLine(Styled):
+    """A line of its own: something at the left, something at the right that is never cut."""
+
+    def left(self) -> list[Part]:
+        return []
+
+    def right(self) -> list[Part]:
+        return []
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        try:
+            right = self.right()
+            room = max(0, width - sum(len(text) for text, _ in right))
+            return Strip.join([self.strip_of(self.left(), room), self.strip_of(right, width - room)])
+        except Exception as error:  # a line that cannot be drawn must not end the program
+            return self.broken(error, width)
+
+
+class LineView(ScrollView, Styled, can_focus=True, inherit_bindings=False):
+    """A list of lines with the movement keys. Subclasses draw line `y` of what is visible in `draw`."""
+
+    BINDINGS = bindings("rows")
+
+    def draw(self, y: int, width: int) -> Strip:
+        raise NotImplementedError
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        try:
+            return self.draw(y, width)
+        except Exception as error:  # one broken row must leave the others readable
+            return self.broken(error, width)
+
+    @property
+    def page(self) -> int:
+        """Lines that are visible at once."""
+        return max(1, self.size.height)
+
+    def move(self, by: int) -> None:
+        """Go `by` lines down (negative: up)."""
+        self.jump(self.scroll_offset.y + by)
+
+    def jump(self, y: int) -> None:
+        """Scroll so that line `y` is the first that is visible."""
+        self.scroll_to(y=max(0, y), animate=False, immediate=True)
+
+    def action_down(self) -> None:
+        self.move(1)
+
+    def action_up(self) -> None:
+        self.move(-1)
+
+    def action_page(self, direction: int) -> None:
+        self.move(direction * max(1, self.page - 1))
+
+    def action_half(self, direction: int) -> None:
+        self.move(direction * max(1, self.page // 2))
+
+    def action_top(self) -> None:
+        self.jump(0)
+
+    def action_end(self) -> None:
+        self.jump(int(self.max_scroll_y))

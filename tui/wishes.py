@@ -1,0 +1,153 @@
+"""What the user asks the engine for, and what the monitor says about the answer."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import format as f
+from .link import Client, Link
+from .model import Model
+
+
+@dataclass
+class Outcome:
+    """One synchronous invocation: running until `answer` or `trouble` is there."""
+
+    function: str
+    payload: str
+    started: float = field(default_factory=time.monotonic)
+    answer: dict[str, Any] | None = None
+    trouble: str = ""
+
+    @property
+    def running(self) -> bool:
+        return self.answer is None and not self.trouble
+
+    @property
+    def request_id(self) -> str:
+        return str(self.answer["request_id"]) if self.answer else ""
+
+    def sentence(self) -> str:
+        """How it went, in one line."""
+        if self.answer is None:
+            return self.trouble
+        said = f"{self.answer['status']} in {f.span(float(self.answer['took']))}"
+        if self.answer.get("error"):
+            return f"{self.function} failed, {said}: {f.one_line(self.answer['error'])}"
+        return f"{self.function} answered {said}"
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.trouble or (self.answer and (self.answer.get("error") or int(self.answer["status"]) >= 300)))
+
+
+class Wishes:
+    """The verbs. Each says in the status line what became of it; none raises."""
+
+    def __init__(self, model: Model, link: Link, changed: Callable[[], None]) -> None:
+        self.payloads: dict[str, str] = {}
+        self._model, self._link, self._changed = model, link, changed
+
+    def payload(self, function: str) -> str:
+        """The payload `i` and `a` send to a function: the last one, `{}` at first."""
+        return self.payloads.get(function, "{}")
+
+    def say(self, level: str, text: str) -> None:
+        self._model.say(level, text)
+        self._changed()
+
+    async def send(self, function: str) -> None:
+        """Queue one asynchronous event."""
+        try:
+            payload = self.payload(function).encode()
+            answer = f.clean_deep(await self._client().invoke(function, payload, asynchronous=True))
+        except Exception as error:  # the reader of the status line decides what to do about it
+            self._failed(f"{function} was not queued", error)
+            return
+        took = f.span(float(answer["took"]))
+        if int(answer["status"]) == 202:
+            self.say("info", f"202 accepted {f.short_id(answer['request_id'])}… for {function} in {took}")
+        else:
+            self.say("error", f"{answer['status']} from {function}: {answer.get('error') or answer.get('payload')}")
+
+    async def invoke(self, outcome: Outcome) -> None:
+        """Invoke and wait; the outcome is filled in."""
+        try:
+            payload = outcome.payload.encode()
+            answer = await self._client().invoke(outcome.function, payload, asynchronous=False)
+            outcome.answer = f.clean_deep(answer)
+        except Exception as error:
+            outcome.trouble = f"{outcome.function} was not invoked: {_words(error)}"
+        self.say("error" if outcome.failed else "info", outcome.sentence())
+
+    async def reload(self) -> None:
+        """Load changed handlers."""
+        self.say("busy", "reloading the handlers…")
+        try:
+            answer = f.clean_deep(await self._client().reload())
+        except Exception as error:
+            self._failed("not reloaded", error)
+            return
+        self.say(*_reload_sentence(answer))
+
+    async def redrive(self, ids: list[str]) -> None:
+        """Give dead letters a new life."""
+        try:
+            answer = f.clean_deep(await self._client().redrive(ids))
+        except Exception as error:
+            self._failed("not redriven", error)
+            return
+        self.say(*_redrive_sentence(answer))
+
+    async def life(self, request_id: str) -> dict[str, Any] | None:
+        """Everything known about one request, cleaned; None if nothing is, or nobody can be asked."""
+        try:
+            found: dict[str, Any] | None = f.clean_deep(await self._client().life(request_id))
+        except Exception as error:
+            self._failed("cannot be shown", error)
+            return None
+        return found
+
+    def _client(self) -> Client:
+        if self._link.client is None:
+            raise ConnectionError("no engine is connected")
+        return self._link.client
+
+    def _failed(self, what: str, error: Exception) -> None:
+        self.say("error", f"{what}: {_words(error)}")
+
+
+def _words(error: Exception) -> str:
+    return f.clean(str(error) or type(error).__name__)
+
+
+def _reload_sentence(answer: dict[str, Any]) -> tuple[str, str]:
+    if answer.get("error"):
+        return "error", f"reload failed: {answer['error']}"
+    bad = [one for one in answer.get("reloaded", ()) if one.get("error")]
+    if bad:
+        return "error", f"{bad[0]['function']} keeps its old code: {bad[0]['error']}"
+    good = [f"{one['function']} v{one['version']}" for one in answer.get("reloaded", ())]
+    return "info", f"reloaded {', '.join(good)}" if good else "nothing to reload: no file changed"
+
+
+def _redrive_sentence(answer: dict[str, Any]) -> tuple[str, str]:
+    done, refused = answer.get("redriven", []), answer.get("refused", [])
+    parts = []
+    if len(done) == 1:
+        parts.append(f"redriven {f.short_id(done[0][0])} → {f.short_id(done[0][1])}")
+    elif done:
+        parts.append(f"redriven {f.counted(len(done), 'event')}")
+    if refused:
+        parts.append(f"{len(refused)} refused: {refused[0][1]}")
+    return ("error" if refused else "info"), ", ".join(parts) or "nothing was redriven"
+
+
+def pretty(payload: str) -> str:
+    """A JSON text indented; any other text as it is."""
+    try:
+        return f.clean(json.dumps(json.loads(payload), indent=2, ensure_ascii=False))
+    except ValueError:
+        return payload
