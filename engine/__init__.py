@@ -11,13 +11,12 @@ if TYPE_CHECKING:
     from .core.concurrency import Throttled
     from .engine import Answered, Engine, Settings
     from .interpreter import InterpreterError
-    from .problems import ConfigurationError
-    from .project import Found, Project, find, load
+    from .project import ConfigurationError, Found, Project, find, load
     from .store import StoreError
 
 _HOMES = {
     "Answered": "engine",
-    "ConfigurationError": "problems",
+    "ConfigurationError": "project",
     "Engine": "engine",
     "Found": "project",
     "InterpreterError": "interpreter",

@@ -13,7 +13,7 @@ Show = Callable[[Row, float, int], Cell]  # of a row, at an engine time, in so m
 
 @dataclass(frozen=True)
 class Column:
-    """`drop` orders who leaves when there is no room (1 leaves first, 0 never); `sort` is the field the engine sorts by."""
+    """`drop` orders who leaves when there is no room (1 first, 0 never); `sort` is the field the engine sorts by."""
 
     title: str
     least: int
@@ -30,31 +30,37 @@ def laid_out(columns: tuple[Column, ...], room: int) -> list[tuple[Column, int]]
     while sum(column.least + 1 for column in kept) - 1 > room and any(column.drop for column in kept):
         kept.remove(min((column for column in kept if column.drop), key=lambda column: column.drop))
     spare = max(0, room - sum(column.least + 1 for column in kept) + 1)
-    widths = []
-    for column in kept:
-        more = min(spare, column.most - column.least)
-        spare -= more
-        widths.append((column, column.least + more))
+    return list(zip(kept, _shared(kept, spare), strict=True))
+
+
+def _shared(columns: list[Column], spare: int) -> list[int]:
+    """Their widths when the spare cells go round, one to each column that can take another."""
+    widths = [column.least for column in columns]
+    while spare > 0 and any(column.most > width for column, width in zip(columns, widths, strict=True)):
+        for at, column in enumerate(columns):
+            if spare > 0 and column.most > widths[at]:
+                widths[at] += 1
+                spare -= 1
     return widths
 
 
 def _text(key: str, style: str = "") -> Show:
-    return lambda row, now, width: (f.one_line(str(row.get(key) or "")), style)
+    return lambda row, _now, _width: (f.one_line(str(row.get(key) or "")), style)
 
 
-def _function(row: Row, now: float, width: int) -> Cell:
+def _function(row: Row, _now: float, _width: int) -> Cell:
     return str(row.get("function", "")), ""
 
 
-def _id(row: Row, now: float, width: int) -> Cell:
+def _id(row: Row, _now: float, _width: int) -> Cell:
     return f.short_id(str(row.get("request_id") or row["id"])), "dim"
 
 
-def _age(row: Row, now: float, width: int) -> Cell:
+def _age(row: Row, now: float, _width: int) -> Cell:
     return f.age(now - row["accepted_at"]), "dim"
 
 
-def _try(row: Row, now: float, width: int) -> Cell:
+def _try(row: Row, _now: float, _width: int) -> Cell:
     if row.get("kind") == "synchronous":
         return "sync", "dim"
     return f"{row['attempt']}/{row['tries']}", ""
@@ -65,7 +71,9 @@ def why_queued(row: Row, now: float, width: int) -> Cell:
     left = row["due_at"] - now
     wait = str(row.get("wait") or "")
     if wait == "throttled" and left > 0:
-        return _longest(width, f"throttled, next try in {f.span(_calm(left))}", f"throttled, {f.countdown(left)}"), "warning"
+        return _longest(
+            width, f"throttled, next try in {f.span(_calm(left))}", f"throttled, in {f.countdown(left)}"
+        ), "warning"
     if left > 0:
         return f"due {f.until(left)}", "warning"
     return wait or "due now", "warning" if wait == "throttled" else ""
@@ -79,11 +87,11 @@ def _longest(width: int, *choices: str) -> str:
     return next((text for text in choices if len(text) <= width), choices[-1])
 
 
-def _size(row: Row, now: float, width: int) -> Cell:
+def _size(row: Row, _now: float, _width: int) -> Cell:
     return f.size(row["size"]), "dim"
 
 
-def _run_time(row: Row, now: float, width: int) -> Cell:
+def _run_time(row: Row, now: float, _width: int) -> Cell:
     return f.age(now - row["started_at"]), ""
 
 
@@ -94,38 +102,38 @@ def _timeout(row: Row, now: float, width: int) -> Cell:
     return f"{gauge} {f.age(limit - used):>4}", "warning" if used > 0.8 * limit else "ok"
 
 
-def _cold(row: Row, now: float, width: int) -> Cell:
+def _cold(row: Row, _now: float, _width: int) -> Cell:
     return ("cold" if row.get("cold") else "warm"), "accent" if row.get("cold") else "dim"
 
 
-def _version(row: Row, now: float, width: int) -> Cell:
+def _version(row: Row, _now: float, _width: int) -> Cell:
     if row.get("reload_error"):
         return f"{f.FAILED}v{row['version']}", "error"
     return (f"v{row['version']}" if row.get("version") else ""), "dim"
 
 
-def _due(row: Row, now: float, width: int) -> Cell:
+def _due(row: Row, now: float, _width: int) -> Cell:
     return f.countdown(row["due_at"] - now), "warning"
 
 
-def _dead_at(row: Row, now: float, width: int) -> Cell:
+def _dead_at(row: Row, _now: float, _width: int) -> Cell:
     return f.clock(row["dead_at"]), "dim"
 
 
-def _dead_state(row: Row, now: float, width: int) -> Cell:
+def _dead_state(row: Row, _now: float, _width: int) -> Cell:
     return (f"{f.DEAD} dead", "error") if row.get("queue") else (f"{f.FAILED} dropped", "warning")
 
 
-def _attempts(row: Row, now: float, width: int) -> Cell:
+def _attempts(row: Row, _now: float, _width: int) -> Cell:
     return str(row["attempts"]), ""
 
 
-def _name(row: Row, now: float, width: int) -> Cell:
+def _name(row: Row, _now: float, _width: int) -> Cell:
     return str(row["id"]), ""
 
 
 def _count(key: str, style: str = "") -> Show:
-    def show(row: Row, now: float, width: int) -> Cell:
+    def show(row: Row, _now: float, _width: int) -> Cell:
         value = int(row.get(key) or 0)
         return (f.number(value), style) if value else ("·", "dim")
 
@@ -133,15 +141,15 @@ def _count(key: str, style: str = "") -> Show:
 
 
 def _seconds(key: str) -> Show:
-    return lambda row, now, width: (f.short_span(row.get(key)), "" if row.get(key) is not None else "dim")
+    return lambda row, _now, _width: (f.short_span(row.get(key)), "" if row.get(key) is not None else "dim")
 
 
-def _running(row: Row, now: float, width: int) -> Cell:
+def _running(row: Row, _now: float, _width: int) -> Cell:
     limit = row.get("reserved")
     return f"{row.get('in_flight') or 0}/{'∞' if limit is None else limit}", "ok" if row.get("in_flight") else "dim"
 
 
-def _state(row: Row, now: float, width: int) -> Cell:
+def _state(row: Row, _now: float, _width: int) -> Cell:
     if row.get("reload_error"):
         return f.one_line(f"{f.FAILED} reload failed: {row['reload_error']}"), "error"
     if row.get("limited_by"):
@@ -175,18 +183,18 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "retries": (
         _F,
         _I,
-        Column("NEXT", 4, 4, _try, "attempt"),
-        Column("IN", 5, 5, _due, "due_at", right=True),
+        Column("TRY", 3, 3, _try, "attempt"),
+        Column("IN", 4, 5, _due, "due_at", right=True),
         Column("AFTER", 9, 200, _text("error", "error"), "error"),
     ),
     "dlq": (
         _F,
         _I,
-        Column("DEAD AT", 8, 8, _dead_at, "dead_at", 2),
+        Column("DEAD AT", 8, 8, _dead_at, "dead_at", 3),
         Column("STATE", 9, 9, _dead_state, "queue"),
-        Column("TRIES", 5, 5, _attempts, "attempts", 1, right=True),
+        Column("TRIES", 5, 5, _attempts, "attempts", 2, right=True),
         Column("ERROR", 18, 80, _text("error", "error"), "error"),
-        Column("CONDITION", 17, 18, _text("condition"), "condition", 3),
+        Column("CONDITION", 17, 18, _text("condition"), "condition", 1),
     ),
     "functions": (
         Column("FUNCTION", 16, 24, _name, "id"),

@@ -74,7 +74,7 @@ def wrap(text: str, width: int) -> list[str]:
 
 def _cut(line: str, width: int) -> list[str]:
     if line.isascii():
-        return [line[at : at + width] for at in range(0, len(line), width)] or [""]
+        return _cut_ascii(line, width)
     pieces = []
     while cell_len(line) > width:
         take = width
@@ -82,6 +82,15 @@ def _cut(line: str, width: int) -> list[str]:
             take -= 1
         pieces.append(line[:take])
         line = line[take:]
+    return [*pieces, line]
+
+
+def _cut_ascii(line: str, width: int) -> list[str]:
+    pieces = []
+    while len(line) > width:
+        space = line.rfind(" ", width * 2 // 3, width) + 1
+        pieces.append(line[: space or width])
+        line = line[space or width :]
     return [*pieces, line]
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,10 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("sort.next", "s", "sort", "sort by the next column", "sort"),
         Key("sort.reverse", "S", "reverse", "reverse the order"),
         Key("copy", "y", "copy", "copy the request id or the function's name", "copy"),
-        *(Key(f"pane.{name}", key, f"pane('{name}')", f"pane {PANE_TITLES[name]}; again: zoom it")
-          for name, key in sorted(PANE_KEYS.items(), key=lambda item: item[1])),
+        *(
+            Key(f"pane.{name}", key, f"pane('{name}')", f"pane {PANE_TITLES[name]}; again: zoom it")
+            for name, key in sorted(PANE_KEYS.items(), key=lambda item: item[1])
+        ),
         Key("pane.next", "tab", "next_pane(1)", "next pane"),
         Key("pane.previous", "shift+tab", "next_pane(-1)", "previous pane"),
         Key("pane.zoom", "z", "zoom", "zoom this pane, or back", "zoom"),
@@ -80,9 +82,9 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("half.up", "ctrl+u", "half(-1)", "half a page up"),
     ),
     "dlq": (
-        Key("dlq.redrive", "m", "redrive", "redrive the marked dead letters, or the one under the cursor", "redrive"),
-        Key("dlq.redrive_all", "M", "redrive_all", "redrive all shown (asks first)"),
-        Key("dlq.mark", "space", "mark", "mark or unmark the row", "mark"),
+        Key("dlq.redrive", "m", "screen.redrive", "redrive the marked rows, or the one under the cursor", "redrive"),
+        Key("dlq.redrive_all", "M", "screen.redrive_all", "redrive all shown (asks first)"),
+        Key("dlq.mark", "space", "screen.mark", "mark or unmark the row", "mark"),
     ),
     "inspector": (
         Key("tab.next", "right_square_bracket,tab", "tab(1)", "next section", "section"),
@@ -120,7 +122,7 @@ TYPING = {"payload", "filter"}
 """Places where letters are typed: their keys come first, before the text field's own."""
 
 
-def bindings(where: str) -> list[Binding]:
+def bindings(where: str) -> list[BindingType]:
     """The Textual bindings of one place."""
     return [
         Binding(key.keys, key.action, key.does, show=bool(key.hint), id=key.id, priority=where in TYPING)

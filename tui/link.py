@@ -1,6 +1,7 @@
 """The line to the engine: connects, takes frames in, and connects again when the engine has gone."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol
 
@@ -99,7 +100,5 @@ class Link:
 
 
 async def _quietly(wish: Awaitable[None]) -> None:
-    try:
+    with contextlib.suppress(Exception):  # the connection is going; frames() tells the same, and is listened to
         await wish
-    except Exception:  # noqa: S110 - the connection is going; frames() tells the same, and is listened to
-        pass

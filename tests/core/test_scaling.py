@@ -1,11 +1,26 @@
 """The pool grows when work waits and does not flow, and not otherwise."""
 
-from lamtop.engine.core.scaling import claimable, growth
+from lamtop.engine.core.scaling import claimable, growth, look_after
 
 
-def grow(**given: int) -> int:
-    state = {"waiting": 100, "live": 0, "starting": 0, "fresh": 0, "finished": 0, "room": 1_000}
-    return growth(**{**state, **given})
+def grow(
+    waiting: int = 100,
+    live: int = 0,
+    starting: int = 0,
+    fresh: int = 0,
+    finished: int = 0,
+    quick: bool = False,
+    room: int = 1_000,
+) -> int:
+    return growth(
+        waiting=waiting,
+        live=live,
+        starting=starting,
+        fresh=fresh,
+        finished=finished,
+        quick=quick,
+        room=room,
+    )
 
 
 def test_the_first_environment_is_started_at_once() -> None:
@@ -36,6 +51,12 @@ def test_work_that_flows_starts_nothing() -> None:
     assert grow(live=8, finished=5) == 8
 
 
+def test_quick_handlers_get_no_more_than_four_however_much_waits() -> None:
+    assert grow(live=8, finished=5, quick=True) == 0
+    assert grow(live=2, finished=1, quick=True) == 2
+    assert grow(live=8, finished=0) == 8  # all of them are in something long
+
+
 def test_environments_that_are_starting_count_as_places() -> None:
     assert grow(waiting=3, live=1, starting=2, fresh=0) == 1
     assert grow(waiting=2, live=1, starting=2, fresh=0) == 0
@@ -50,3 +71,8 @@ def test_events_are_claimed_ahead_for_every_environment() -> None:
     assert claimable(waiting=0, environments=0) == 32
     assert claimable(waiting=10, environments=2) == 54
     assert claimable(waiting=100, environments=1) == 0
+
+
+def test_many_environments_are_watched_for_longer() -> None:
+    assert look_after(1) == look_after(3) == 0.0015
+    assert look_after(50) == 0.02

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from lamtop.engine.discovery import Discovery
+from lamtop.engine.project.discovery import Discovery
 
 
 @pytest.fixture(autouse=True)

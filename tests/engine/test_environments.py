@@ -453,20 +453,28 @@ def test_a_result_that_is_no_json_is_a_marshal_error(bench: Callable[..., None],
     bench(f"loop = []\nloop.append(loop)\ndef handler(event, context): return {value}", story)
 
 
-def test_garbage_on_the_answer_channel_fails_that_invocation_only(bench: Callable[..., None]) -> None:
+@pytest.mark.parametrize(
+    "written",
+    [
+        "b'not an answer' * 10",
+        "b'short'",
+        "struct.pack('!16scIHI', b'0' * 16, b'O', 1, 2, 2) + b'r1{}'",  # an answer in all but the nonce
+    ],
+)
+def test_garbage_on_the_answer_channel_fails_that_invocation_only(bench: Callable[..., None], written: str) -> None:
     async def story(b: Bench) -> None:
         outcome = await b.run("write")
         assert failure(outcome)["errorType"] == "Runtime.InvalidResponse"
         assert result(await b.run()) == "fine"
 
-    code = """
-        import os, stat
+    code = f"""
+        import os, stat, struct
         def handler(event, context):
             if event == "write":
                 for number in range(3, 1024):
                     try:
                         if stat.S_ISSOCK(os.fstat(number).st_mode):
-                            os.write(number, b"not an answer" * 10)
+                            os.write(number, {written})
                     except OSError:
                         pass
             return "fine"
@@ -526,6 +534,22 @@ def test_every_line_is_in_the_log_of_its_own_invocation(bench: Callable[..., Non
         def handler(event, context):
             for n in range(event):
                 print(event, file=sys.stderr if n % 2 else sys.stdout)
+        """
+    bench(code, story)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pipes of other systems cannot be made larger")
+def test_all_output_is_taken_before_the_answer(bench: Callable[..., None]) -> None:
+    async def story(b: Bench) -> None:
+        for number in (1, 2, 3):
+            await b.run()
+            assert len(b.lines.output(f"r{number}")) == 500
+
+    code = """
+        import fcntl, os
+        def handler(event, context):
+            fcntl.fcntl(1, 1031, 1024 * 1024)  # F_SETPIPE_SZ: nobody has to read for us to be done
+            os.write(1, (b"x" * 999 + b"\\n") * 500)
         """
     bench(code, story)
 
@@ -819,24 +843,24 @@ def test_a_forgotten_function_leaves_no_process(bench: Callable[..., None]) -> N
 
 def test_stop_lets_running_invocations_finish_and_leaves_no_process(bench: Callable[..., None]) -> None:
     async def story(b: Bench) -> None:
-        idle = result(await b.run(0))
-        short, long = b.send(0.1), b.send(60)
+        idle = result(await b.run())
+        short, long = b.send("short"), b.send("long")
         await until(lambda: len(b.environments.executing) == 2)
-        await b.environments.stop(0.5)
+        (b.folder / "go").touch()
+        await b.environments.stop(1.0)
         assert result(short.result()) > 0
         assert long.result().ended is Ended.LOST
         assert not is_alive(idle)
         assert not is_alive(result(short.result()))
 
-    async def play(folder: Path) -> None:
-        b = Bench(folder)
-        b.write("import os, time\ndef handler(event, context):\n    time.sleep(event)\n    return os.getpid()")
-        await story(b)
-
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(play(Path(folder)))
+    code = """
+        import os, time
+        def handler(event, context):
+            while event == "long" or event == "short" and not os.path.exists("go"):
+                time.sleep(0.005)
+            return os.getpid()
+        """
+    bench(code, story)
 
 
 ENGINE = """

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from lamtop.engine.problems import ConfigurationError
+from lamtop.engine.project.problems import ConfigurationError
 from lamtop.engine.project import Found, find, load
 
 HANDLER = "def handler(event, context): ...\n"

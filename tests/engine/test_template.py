@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from lamtop.engine.core.arn import function_arn, queue_arn
 from lamtop.engine.core.function import EventInvokeConfig
-from lamtop.engine.problems import ConfigurationError
-from lamtop.engine.template import Contents, read_template
+from lamtop.engine.project.problems import ConfigurationError
+from lamtop.engine.project.template import Contents, read_template
 
 ORDERS = """\
 Resources:

@@ -11,6 +11,7 @@ from ..widgets.text_lines import TextLines
 
 class AskScreen(ModalScreen[bool], inherit_bindings=False):
     BINDINGS = bindings("ask")
+    PLACE = "ask"
 
     def __init__(self, question: str) -> None:
         super().__init__()

@@ -8,17 +8,17 @@ from .sheet import Lines, Sheet
 class FunctionScreen(Sheet):
     def __init__(self, name: str) -> None:
         super().__init__()
-        self._name = name
+        self.function = name
 
     def title_words(self) -> str:
-        return self._name
+        return self.function
 
-    def model_changed(self, change: Change | None) -> None:
+    def model_changed(self, _change: Change | None) -> None:
         if self.is_mounted:
             self.show_again()
 
     def lines(self) -> Lines:
-        row = self.lamtop.model.rows["functions"].known.get(self._name)
+        row = self.lamtop.model.rows["functions"].known.get(self.function)
         if row is None:
             return [[("This function is not there any more.", "warning")]]
         reserved = row.get("reserved")
@@ -37,7 +37,7 @@ class FunctionScreen(Sheet):
             ("cold starts", f.number(row.get("cold_starts") or 0)),
             ("dead letters", f.number(row.get("dead") or 0)),
             ("p50 / p99", f"{f.short_span(row.get('p50'))} / {f.short_span(row.get('p99'))}"),
-            ("payload", f.one_line(self.lamtop.wishes.payload(self._name))),
+            ("payload", f.one_line(self.lamtop.wishes.payload(self.function))),
         ]
         lines: Lines = [[(f"{name:14}", "dim"), (value, "")] for name, value in facts]
         if row.get("limited_by"):

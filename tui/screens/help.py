@@ -28,8 +28,13 @@ class HelpScreen(Sheet):
         for key in KEYS.get(self._place, ()):
             lines.append(_line(key))
         if self._place in PANE_KEYS:
-            lines += [[("", "")], [("Every pane", "title")], *map(_line, KEYS["main"])]
+            lines += [[("", "")], [("Every pane", "title")], *map(_line, KEYS["main"][:9]), _DIGITS]
+            lines += [_line(key) for key in KEYS["main"][9:] if key.id not in _PANE_IDS]
         return [*lines, [("", "")], [("Lists and texts", "title")], *map(_line, KEYS["rows"])]
+
+
+_PANE_IDS = {f"pane.{pane}" for pane in PANE_KEYS}
+_DIGITS: list[tuple[str, str]] = [("  1 to 6          ", "accent"), ("go to a pane; the same digit again zooms it", "")]
 
 
 def _line(key: Key) -> list[tuple[str, str]]:

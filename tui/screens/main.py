@@ -66,15 +66,23 @@ class MainScreen(MainKeys, Screen[None], inherit_bindings=False):
         yield Footer(self._hints)
 
     def _hints(self) -> list[tuple[str, str]]:
-        own = hints("dlq") if self.focused_pane == "dlq" else []
-        return own + hints("main")
+        place = getattr(self.app.screen, "PLACE", "") or ("filter" if self.query("FilterLine") else "")
+        if place:
+            return hints(place)
+        return (hints("dlq") if self.focused_pane == "dlq" else []) + hints("main")
+
+    def on_screen_suspend(self) -> None:
+        self.refresh_bars()
+
+    def on_screen_resume(self) -> None:
+        self.refresh_bars()
 
     # layout
 
     def on_resize(self, event: events.Resize) -> None:
-        self.arrange(layout_for(event.size.width, event.size.height))
+        self.lay_out(layout_for(event.size.width, event.size.height))
 
-    def arrange(self, layout: str) -> None:
+    def lay_out(self, layout: str) -> None:
         """Put the panes where they belong in this layout."""
         for name in LAYOUTS:
             self.set_class(name == layout, name)
@@ -92,7 +100,7 @@ class MainScreen(MainKeys, Screen[None], inherit_bindings=False):
         return layout != NARROW or pane in (self.list_pane, "logs")
 
     def rearrange(self) -> None:
-        self.arrange(layout_for(self.size.width, self.size.height))
+        self.lay_out(layout_for(self.size.width, self.size.height))
 
     def focus_pane(self, pane: str) -> None:
         """Give a pane the keys; in a narrow terminal it takes the place of the list that was shown."""
@@ -105,7 +113,7 @@ class MainScreen(MainKeys, Screen[None], inherit_bindings=False):
         if event.widget.id in PANE_KEYS and event.widget.id != self.focused_pane:
             self.focus_pane(str(event.widget.id))
         self.take_selection()
-        self.refresh_lines()
+        self.refresh_bars()
 
     # the selected function
 
@@ -119,7 +127,10 @@ class MainScreen(MainKeys, Screen[None], inherit_bindings=False):
         elif self.focused_pane == "logs" and line is not None and line.function:
             self.selected = line.function
         self.tables["functions"].point_at(self.selected)
-        self.refresh_lines()
+        self.refresh_bars()
+        for table in self.tables.values():
+            if not table.rows.total:
+                table.refresh()  # its words name the selected function
 
     def _keep_selection(self) -> None:
         names = self.model.function_names()
@@ -167,7 +178,7 @@ class MainScreen(MainKeys, Screen[None], inherit_bindings=False):
             self._draw_live()
             self._draw_borders()
             self._draw_trouble()
-            self.refresh_lines()
+            self.refresh_bars()
         self.watch_windows()
 
     def _draw_live(self) -> None:
@@ -188,7 +199,7 @@ class MainScreen(MainKeys, Screen[None], inherit_bindings=False):
             told = [[(line, "")] for line in f.clean(failure).splitlines()]
             self.query_one("#trouble", TextLines).show([*head, *told, [("", "")], [("Press q to quit.", "dim")]])
 
-    def refresh_lines(self) -> None:
+    def refresh_bars(self) -> None:
         for line in ("#header", "#tabs", "#status", "#footer"):
             self.query_one(line).refresh()
 

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, cast
 
 from ..keymap import PANE_KEYS
 from ..wishes import Outcome
-from textual.screen import Screen
 
 if TYPE_CHECKING:
     from ..app import Lamtop

@@ -17,6 +17,7 @@ class PayloadScreen(ModalScreen[None], inherit_bindings=False):
     """Saves only what is JSON; an error is told by line and column, and the cursor goes there."""
 
     BINDINGS = bindings("payload")
+    PLACE = "payload"
 
     def __init__(self, function: str, wishes: Wishes) -> None:
         super().__init__()
@@ -52,4 +53,3 @@ class PayloadScreen(ModalScreen[None], inherit_bindings=False):
 
     def action_close(self) -> None:
         self.dismiss()
-

@@ -9,7 +9,7 @@ from ..keymap import bindings
 from ..model import Change
 from ..widgets.line_view import Part
 from ..wishes import Outcome, pretty
-from .result_lines import error_lines, log_lines
+from .result_lines import error_lines, log_lines, one_log_line
 from .sheet import Lines, Sheet
 
 
@@ -22,7 +22,7 @@ class ResultScreen(Sheet):
     def __init__(self, outcome: Outcome) -> None:
         super().__init__()
         self.outcome = outcome
-        self._log: Lines = []
+        self._printed: Lines = []
         self._timer: Timer | None = None
         self._asking = False
 
@@ -49,7 +49,7 @@ class ResultScreen(Sheet):
     async def _take_log(self) -> None:
         life = await self.lamtop.wishes.life(self.outcome.request_id)
         self._asking = False
-        self._log = log_lines(life) if life else []
+        self._printed = log_lines(life) if life else []
         if self.is_mounted:
             self.show_again()
 
@@ -61,17 +61,29 @@ class ResultScreen(Sheet):
         if outcome.running:
             ran = f.span(round(time.monotonic() - outcome.started, 1))
             sent: Part = ("sent " + f.one_line(outcome.payload)[:500], "dim")
-            return [[(f"{f.RUNNING} running… {ran}", "ok")], [sent]]
+            return [[(f"{f.RUNNING} running… {ran}", "ok")], [sent], *self._live_log()]
         if outcome.answer is None:
             return [[(f"{f.FAILED} {outcome.trouble}", "error")]]
         lines = _answer_lines(outcome.answer)
-        return [*lines, [("", "")], [("Log", "title")], *self._log] if self._log else lines
+        return [*lines, [("", "")], [("Log", "title")], *self._printed] if self._printed else lines
+
+    def _live_log(self) -> Lines:
+        """What it prints while it runs, if it is plain which of the running ones it is."""
+        running = [
+            row
+            for row in self.lamtop.model.rows["inflight"].window()
+            if row["function"] == self.outcome.function and row.get("kind") == "synchronous"
+        ]
+        if len(running) != 1:
+            return []
+        printed = [line for line in self.lamtop.model.logs.lines[-500:] if line.request_id == running[0]["id"]]
+        return [[("", "")], [("Log", "title")], *(one_log_line(line) for line in printed)] if printed else []
 
     def action_again(self) -> None:
         if self.outcome.running:
             return
         self.outcome = Outcome(self.outcome.function, self.lamtop.wishes.payload(self.outcome.function))
-        self._log = []
+        self._printed = []
         self.lamtop.run_worker(self.lamtop.wishes.invoke(self.outcome))
         self._timer = self._timer or self.set_interval(0.1, self._tick)
         self.show_again()
@@ -96,4 +108,3 @@ def _answer_lines(answer: dict[str, object]) -> Lines:
     failed = int(str(answer["status"])) >= 300
     lines = [[(f"{f.FAILED if failed else f.OK} {answer['status']} after {took}", "error" if failed else "ok")]]
     return [*lines, *([(line, "")] for line in pretty(str(answer.get("payload") or "")).split("\n"))]
-

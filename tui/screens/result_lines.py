@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from .. import format as f
-from ..loglines import drawn_lines
+from ..loglines import LogLine, drawn_lines
+from ..widgets.line_view import Part
 from ..wishes import pretty
 from .sheet import Lines
 
@@ -34,8 +35,12 @@ def log_lines(life: dict[str, Any]) -> Lines:
     """The log of one request: time, then text, wrapped where it is shown."""
     lines: Lines = []
     for raw in life.get("lines", ()):
-        for line in drawn_lines(raw):
-            style = "error" if line.is_error else "dim" if line.kind == "platform" else ""
-            lead = f.clock_ms(line.at) if line.first else " " * 12
-            lines.append([(f"{lead} {line.text}", style)])
+        lines += [one_log_line(line) for line in drawn_lines(raw)]
     return lines
+
+
+def one_log_line(line: LogLine) -> list[Part]:
+    """A log line without the names that are known already."""
+    style = "error" if line.is_error else "dim" if line.kind == "platform" else ""
+    lead = f.clock_ms(line.at) if line.first else " " * 12
+    return [(f"{lead} {line.text}", style)]

@@ -56,5 +56,5 @@ def _function_footer(screen: "MainScreen") -> str:
     for row in screen.model.rows["functions"].window():
         if row.get("reload_error"):
             return f"✗ {row['id']} keeps its old code: {f.fit(f.one_line(row['reload_error']), 60).rstrip()}"
-    row = screen.model.rows["functions"].known.get(screen.selected)
-    return str(row.get("handler") or "") if row else ""
+    chosen = screen.model.rows["functions"].known.get(screen.selected)
+    return str(chosen.get("handler") or "") if chosen else ""

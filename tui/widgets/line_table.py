@@ -56,7 +56,7 @@ class LineTable(LineView):
         for row_id in changed:
             index = self.rows.index_of(row_id)
             if index is not None and 1 <= index - first <= self.page:
-                self.refresh(Region(0, index - first, self.size.width, 1))
+                self.refresh(Region(0, index - first, self.room, 1))
 
     def _follow(self) -> None:
         resting = self.cursor == 0 and not self.has_focus

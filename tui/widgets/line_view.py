@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.scroll_view import ScrollView
@@ -45,11 +46,11 @@ class OneLine(Styled):
     def right(self) -> list[Part]:
         return []
 
-    def render_line(self, y: int) -> Strip:
+    def render_line(self, y: int) -> Strip:  # noqa: ARG002 - there is only one line
         width = self.size.width
         try:
             right = self.right()
-            room = max(0, width - sum(len(text) for text, _ in right))
+            room = max(0, width - sum(cell_len(text) for text, _ in right))
             return Strip.join([self.strip_of(self.left(), room), self.strip_of(right, width - room)])
         except Exception as error:  # a line that cannot be drawn must not end the program
             return self.broken(error, width)
@@ -58,13 +59,19 @@ class OneLine(Styled):
 class LineView(ScrollView, Styled, can_focus=True, inherit_bindings=False):
     """A list of lines with the movement keys. Subclasses draw line `y` of what is visible in `draw`."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = Styled.COMPONENT_CLASSES  # not inherited from a second base
     BINDINGS = bindings("rows")
 
     def draw(self, y: int, width: int) -> Strip:
         raise NotImplementedError
 
+    @property
+    def room(self) -> int:
+        """Cells of a line, the scrollbar taken off."""
+        return self.scrollable_content_region.width
+
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.room
         try:
             return self.draw(y, width)
         except Exception as error:  # one broken row must leave the others readable

@@ -28,11 +28,11 @@ class TextLines(LineView):
         return "\n".join("".join(text for text, _ in line) for line in self._given)
 
     def on_resize(self) -> None:
-        if self.size.width != self._width:
+        if self.room != self._width:
             self._lay_out()
 
     def _lay_out(self) -> None:
-        self._width = self.size.width
+        self._width = self.room
         self._drawn = []
         for line in self._given:
             if len(line) == 1:

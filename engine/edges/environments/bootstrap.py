@@ -51,6 +51,7 @@ class State:
     request_id = ""
     peak = 0  # KB of resident memory, the highest seen
     pages = -1  # descriptor of /proc/self/statm
+    looked_at = 0.0  # monotonic seconds of the last look at the memory
 
 
 class Fault(Exception):
@@ -169,18 +170,23 @@ inherited_peak = peak_memory() if sys.platform.startswith("linux") else 0
 
 
 def memory_used() -> int:
-    """The most resident memory this process has used, in KB."""
-    peak = peak_memory()
-    if peak > inherited_peak:
-        return peak
+    """The most resident memory this process has used, in KB. Looked up at most once in 10 ms: it costs 6 us."""
+    now = time.monotonic()
+    if now - State.looked_at > 0.01:
+        State.looked_at = now
+        peak = peak_memory()
+        State.peak = max(State.peak, peak if peak > inherited_peak else resident_memory())
+    return State.peak
+
+
+def resident_memory() -> int:
+    """What is resident now, in KB; 0 where the system does not say."""
     try:
         if State.pages < 0:
             State.pages = move_high(os.open("/proc/self/statm", os.O_RDONLY))
-        resident = int(os.pread(State.pages, 64, 0).split(b" ", 2)[1]) * (resource.getpagesize() // 1024)
+        return int(os.pread(State.pages, 64, 0).split(b" ", 2)[1]) * (resource.getpagesize() // 1024)
     except OSError:
-        return State.peak
-    State.peak = max(State.peak, resident)
-    return State.peak
+        return 0
 
 
 # --- logs -------------------------------------------------------------------------------------------------------------
@@ -350,16 +356,16 @@ def newer_than_311() -> bool:
     return version.isdigit() and int(version) >= 12
 
 
-KEEP_UNICODE = newer_than_311()
+ENCODER = Encoder(ensure_ascii=not newer_than_311())
 
 
 def to_json(value: object) -> str:
-    encoder = Encoder(ensure_ascii=not KEEP_UNICODE)
-    text = encoder.encode(with_named_tuples_as_objects(value))
-    if encoder.mark:
+    text = ENCODER.encode(with_named_tuples_as_objects(value))
+    if ENCODER.mark:
         import re
 
-        text = re.sub(f'"{encoder.mark}([^"]*)"', r"\1", text)
+        mark, ENCODER.mark = ENCODER.mark, None
+        text = re.sub(f'"{mark}([^"]*)"', r"\1", text)
     return text
 
 
@@ -495,8 +501,8 @@ def run_once(handler: "Callable[..., Any]", head: bytes, payload: bytes) -> "tup
 def set_trace_id(trace_id: str) -> None:
     if trace_id:
         os.environ["_X_AMZN_TRACE_ID"] = trace_id
-    else:
-        os.environ.pop("_X_AMZN_TRACE_ID", None)
+    elif "_X_AMZN_TRACE_ID" in os.environ:
+        del os.environ["_X_AMZN_TRACE_ID"]
 
 
 def prepare() -> None:

@@ -125,6 +125,8 @@ class Environments:
 
     async def stop(self, grace: float) -> None:
         """Let running invocations go on for up to `grace` seconds, then end and reap everything."""
+        if self._setting.stopping:
+            return
         self._setting.stopping = True
         self._sweep_timer.cancel()
         pools = [*self._pools.values(), *self._forgotten]

@@ -1,6 +1,7 @@
 """The environments of one function: which one takes the next invocation, and when there are more or fewer of them."""
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -57,6 +58,7 @@ class Pool:
         self._events: deque[Invocation] = deque()
         self._admitted: set[Invocation] = set()  # may_start was asked, but the environment turned out to be dead
         self._finished = 0  # since the last look
+        self._quick_at = -math.inf  # when the last quick invocation ended, in monotonic seconds
         self._look: asyncio.TimerHandle | None = None
         self._code_is_bad = False
         self._candidates: dict[Environment, asyncio.Future[str | None]] = {}
@@ -162,7 +164,7 @@ class Pool:
         if not self.live and self._look is not None:  # only now can be seen whether work flows
             self._look.cancel()
             self._finished = 0
-            self._look = self._loop.call_later(scaling.CHECK_AFTER, self._grow)
+            self._look = self._loop.call_later(scaling.look_after(1), self._grow)
         candidate = self._candidates.pop(environment, None)
         if candidate is not None:
             self._switch_to(environment)
@@ -174,6 +176,8 @@ class Pool:
         del self._setting.executing[invocation.request_id]
         self.busy.discard(environment)
         self._finished += 1
+        if outcome.duration < scaling.QUICK:
+            self._quick_at = time.monotonic()
         if environment.usable:
             self._settle(environment, tell=False)
         else:
@@ -226,7 +230,7 @@ class Pool:
         if not self.live and not self.starting:
             self._grow()
         elif self._look is None:
-            self._look = self._loop.call_later(scaling.CHECK_AFTER, self._grow)
+            self._look = self._loop.call_later(scaling.look_after(self.live), self._grow)
 
     def _grow(self) -> None:
         self._look = None
@@ -245,10 +249,11 @@ class Pool:
             starting=len(self.starting),
             fresh=sum(now - environment.started_at < scaling.FRESH for environment in self.starting),
             finished=self._finished,
+            quick=now - self._quick_at < scaling.QUICK_MEMORY,
             room=room,
         )
         self._finished = 0
-        self._look = self._loop.call_later(scaling.CHECK_AFTER if room else _LOOK_AGAIN_WHEN_FULL, self._grow)
+        self._look = self._loop.call_later(scaling.look_after(self.live) if room else _LOOK_AGAIN_WHEN_FULL, self._grow)
         for _ in range(count):
             if not self._start():
                 return

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from .core.arn import function_arn, queue_arn, resource_name
+from ..core.arn import function_arn, queue_arn, resource_name
 from .properties import Properties
 
 _ARN = re.compile(r"arn:aws[a-zA-Z-]*:(?P<service>[a-z0-9]+):[^:]*:[^:]*:\S+")

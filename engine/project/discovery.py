@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from .core.function import Function
+from ..core.function import Function
 from .paths import label, standing
 
 _HANDLERS = ("lambda_handler", "handler")  # in order of preference

@@ -1,6 +1,6 @@
 """What a template says about asynchronous events: retries, age, destinations and the dead-letter queue."""
 
-from .core.function import EventInvokeConfig
+from ..core.function import EventInvokeConfig
 from .properties import Properties
 from .targets import Targets
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from .core.function import Function, Queue
+from ..core.function import Function, Queue
 from .discovery import Discovery
 from .examples import copy_examples
 from .paths import label, standing

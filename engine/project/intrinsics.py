@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .core.arn import ACCOUNT, REGION
+from ..core.arn import ACCOUNT, REGION
 from .problems import Place, Problems
 from .yaml_source import Value
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from .paths import label, standing
 from .problems import ConfigurationError
 
-_SHIPPED = Path(__file__).resolve().parent.parent / "handlers"
+_SHIPPED = Path(__file__).resolve().parents[2] / "handlers"
 _TEMPLATE = "template.yaml"
 
 

@@ -4,8 +4,8 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from .core.arn import FUNCTION_NAME
-from .core.function import EventInvokeConfig, Function
+from ..core.arn import FUNCTION_NAME
+from ..core.function import EventInvokeConfig, Function
 from .environment_variables import environment
 from .event_invoke import dead_letter_queue, event_invoke_config
 from .intrinsics import Scope, member, resource_type

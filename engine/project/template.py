@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .core.arn import queue_arn
-from .core.function import Function, Queue
+from ..core.arn import queue_arn
+from ..core.function import Function, Queue
 from .event_invoke import event_invoke_config
 from .function_resource import NAME_RULE, SAM, FunctionResource
 from .intrinsics import Scope, member, resource_type

@@ -1,0 +1,83 @@
+"""The life of one request on a time axis."""
+
+import pytest
+from fake_engine import NOW, life
+from lamtop.tui import axis
+
+
+def words(told: dict[str, object], now: float = NOW) -> list[str]:
+    return [f"{span.label}: {span.words}" for span in axis.spans(told, now)]
+
+
+def test_an_event_that_failed_once_tells_its_caller_its_try_and_the_rule_of_its_wait() -> None:
+    told = words(life(1))
+    assert told[0] == "caller: 202 after 2 ms · key a"
+    assert told[1] == "queued: waiting for a place: 200 ms"
+    assert told[2] == "try 1: 3 s + init 100 ms · ValueError: no luck"
+    assert told[3] == "wait: next try in 2.0s: function error, 2 of 2 retries left"
+
+
+def test_a_past_wait_says_how_long_it_was_and_how_many_retries_were_left() -> None:
+    first = life(1)["attempts"][0]
+    second = first | {"number": 2, "started_at": NOW + 60, "ended_at": NOW + 63}
+    third = first | {"number": 3, "started_at": NOW + 183, "ended_at": NOW + 186}
+    delivery = {"kind": "dlq", "target": "lamtop-dead-letters", "delivered": True, "error": None}
+    end = {"state": "discarded", "condition": "RetriesExhausted", "ended_at": NOW + 186, "deliveries": [delivery]}
+    told = words(life(1, attempts=[first, second, third], **end), NOW + 200)
+    assert "wait: function error, 2 of 2 retries left: 2 min" in told
+    assert "wait: function error, 1 of 2 retries left: 2 min" in told
+    assert told[-1] == "end: RetriesExhausted → dead-letter queue lamtop-dead-letters"
+
+
+def test_a_throttled_event_says_so() -> None:
+    told = words(life(1, attempts=[], errors=0, reason="throttled", throttles=2, due_at=NOW + 4))
+    assert told[-1] == "queued: next try in 4.0s: concurrency limit reached"
+
+
+def test_a_lost_attempt_costs_no_retry() -> None:
+    lost = life(1)["attempts"][0] | {"ended": "lost", "error": None}
+    assert words(life(1, attempts=[lost]))[-1].endswith("attempt lost, costs no retry")
+
+
+def test_a_dropped_event_says_that_there_was_no_queue() -> None:
+    told = words(life(1, state="discarded", condition="EventAgeExceeded", ended_at=NOW))
+    assert told[-1] == "end: EventAgeExceeded → dropped: no dead-letter queue"
+
+
+def test_a_synchronous_call_tells_what_its_caller_got() -> None:
+    done = life(1)["attempts"][0] | {"ended": "returned", "error": None}
+    told = words(
+        life(1, kind="synchronous", state="succeeded", answered={"status": 200, "after": 3.02}, attempts=[done])
+    )
+    assert told[0] == "caller: 200 after 3.02 s · key a"
+    assert told[-1] == "end: Success"
+
+
+def test_a_running_attempt_counts_against_its_timeout() -> None:
+    told = words(life(1, state="running", running={"number": 2, "started_at": NOW - 1.5, "timeout": 3}))
+    assert told[-1] == "try 2: running 1.5 s of 3 s"
+
+
+@pytest.mark.parametrize("width", [12, 30, 77])
+def test_a_short_attempt_in_a_long_life_keeps_its_cell_and_every_row_its_width(width: int) -> None:
+    first = life(1)["attempts"][0] | {"started_at": NOW, "ended_at": NOW + 0.003}
+    rows = axis.spans(life(1, attempts=[first], due_at=NOW + 100_000), NOW + 50_000)
+    scale = axis.scale_of(rows, width)
+    for row in rows:
+        text = "".join(part for part, _ in axis.drawn(row, scale))
+        assert len(text) == width
+        assert text.strip()
+    assert len(axis.ruler(scale)) == width
+
+
+def test_proportions_are_real() -> None:
+    rows = [axis.Span("a", 0, 25, "ok", ""), axis.Span("b", 25, 100, "ok", "")]
+    scale = axis.scale_of(rows, 100)
+    assert [scale.cells(row.start, row.end) for row in rows] == [(0, 25), (25, 100)]
+
+
+@pytest.mark.parametrize("end", [0.004, 0.2, 3.0, 61.0, 185.0, 7300.0, 40_000.0])
+def test_the_ruler_starts_at_zero_and_has_a_second_mark(end: float) -> None:
+    marks = axis.ruler(axis.Scale(0, end, 60)).split()
+    assert marks[0] == "0"
+    assert 2 <= len(marks) <= 8

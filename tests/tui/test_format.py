@@ -1,0 +1,80 @@
+"""Values to text, and foreign text made harmless."""
+
+import pytest
+from lamtop.tui import format as f
+from rich.cells import cell_len
+from stage import HOSTILE, is_harmless
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_clean_leaves_nothing_that_steers_a_terminal(name: str) -> None:
+    cleaned = f.clean(HOSTILE[name])
+    assert is_harmless(cleaned)
+    assert f.clean(cleaned) == cleaned
+    cleaned.encode()
+
+
+def test_clean_shows_what_it_found() -> None:
+    assert f.clean("\x1b[31m") == "␛[31m"
+    assert f.clean("a\rb\x00") == "a␍b␀"
+    assert f.clean("\x9b") == "�"
+
+
+def test_clean_keeps_newlines_tabs_and_plain_text() -> None:
+    text = "line\n\ttabbed · naïve 漢字 → ✓"
+    assert f.clean(text) is text
+    assert f.clean("one\r\ntwo\x07") == "one\ntwo␇"
+
+
+def test_clean_reaches_into_lists_and_dicts() -> None:
+    assert f.clean_deep({"\x1b": ["\x07", 1, None]}) == {"␛": ["␇", 1, None]}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.002, "2 ms"),
+        (0.0004, "0.4 ms"),
+        (3.02, "3.02 s"),
+        (59, "59 s"),
+        (119, "1 min 59 s"),
+        (120, "2 min"),
+        (3900, "1 h 5 min"),
+    ],
+)
+def test_a_span_reads_as_in_a_sentence(seconds: float, text: str) -> None:
+    assert f.span(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(119, "1:59"), (59.4, "59s"), (9.44, "9.4s"), (0, "now"), (-3, "now"), (754, "12:34")]
+)
+def test_a_countdown_fits_its_column(seconds: float, text: str) -> None:
+    assert f.countdown(seconds) == text
+
+
+@pytest.mark.parametrize("seconds", [0, 0.05, 9.94, 9.96, 59.9, 60, 599, 600, 3599, 3600, 86_399, 86_400, 800_000])
+def test_an_age_never_takes_more_than_four_cells(seconds: float) -> None:
+    assert len(f.age(seconds)) <= 4
+
+
+@pytest.mark.parametrize("count", [0, 999, 1000, 99_949, 99_950, 999_999, 1_000_000, 6_291_556])
+def test_a_size_never_takes_more_than_six_cells(count: int) -> None:
+    assert len(f.size(count)) <= 6
+
+
+@pytest.mark.parametrize("text", ["", "short", "exactly ten", "漢字漢字漢字", "mixed 漢 x", "x" * 300_000])
+@pytest.mark.parametrize("width", [1, 2, 9, 10, 11])
+def test_fit_gives_exactly_the_cells_it_was_asked_for(text: str, width: int) -> None:
+    assert cell_len(f.fit(text, width)) == width
+
+
+@pytest.mark.parametrize("text", ["", "a b c", "word " * 40, "x" * 99, "漢字" * 30, "a\nb\n"])
+def test_wrap_loses_nothing_and_stays_within_the_width(text: str) -> None:
+    lines = f.wrap(text, 17)
+    assert all(cell_len(line) <= 17 for line in lines)
+    assert "".join(lines) == text.replace("\n", "")
+
+
+def test_every_glyph_takes_one_cell() -> None:
+    assert [glyph for glyph in f.GLYPHS if cell_len(glyph) != 1] == []

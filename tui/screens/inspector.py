@@ -1,0 +1,189 @@
+"""The life of one request: its time axis above, payload, result and log below. Follows while it goes on."""
+
+import time
+from typing import TYPE_CHECKING, Any, cast
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.screen import Screen
+
+from .. import format as f
+from ..keymap import bindings, hints
+from ..model import Change
+from ..widgets.life_axis import LifeAxis
+from ..widgets.lines import Footer, Header, Status
+from ..widgets.text_lines import TextLines
+from ..wishes import pretty
+from .paint import Paint
+from .result_lines import error_lines, log_lines
+from .sheet import Lines
+
+if TYPE_CHECKING:
+    from ..app import Lamtop
+
+_TABS = ("Result", "Payload", "Log")
+_ASK_EVERY = 0.5  # seconds between two looks at the same life
+
+
+class InspectorScreen(Screen[None], inherit_bindings=False):
+    """Asks the engine for the request's life when a frame names it, at most twice a second."""
+
+    BINDINGS = bindings("inspector")
+    AUTO_FOCUS = "#body"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__()
+        self.request_id = request_id
+        self.life: dict[str, Any] | None = None
+        self._tab = 0
+        self._attempt: int | None = None  # None: the newest
+        self._asked = 0.0
+        self._missing = False
+        self._paint = Paint(self, self._draw, self._pace)
+
+    @property
+    def lamtop(self) -> "Lamtop":
+        return cast("Lamtop", self.app)
+
+    def compose(self) -> ComposeResult:
+        model = self.lamtop.model
+        yield Header(model)
+        yield LifeAxis(model.time.now)
+        yield TextLines(id="body")
+        yield Status(model, lambda: str(self.life["function"]) if self.life else "")
+        yield Footer(lambda: hints("inspector"))
+
+    def on_mount(self) -> None:
+        self._ask()
+        self._paint.soon()
+
+    # what the engine says
+
+    def model_changed(self, change: Change | None) -> None:
+        if change is None or self.request_id in change.requests or self._goes_on():
+            self._ask_later()
+        self._paint.soon()
+
+    def _goes_on(self) -> bool:
+        return self.life is None or self.life["state"] not in ("succeeded", "discarded")
+
+    def _ask_later(self) -> None:
+        wait = self._asked + _ASK_EVERY - time.monotonic()
+        if wait <= 0:
+            self._ask()
+        elif not self._waiting:
+            self._waiting = True
+            self.set_timer(wait, self._ask)
+
+    _waiting = False
+
+    def _ask(self) -> None:
+        self._asked, self._waiting = time.monotonic(), False
+        self.run_worker(self._take(), exclusive=True)
+
+    async def _take(self) -> None:
+        life = await self.lamtop.wishes.life(self.request_id)
+        self._missing = life is None and self.life is None
+        self.life = life or self.life
+        if self.is_mounted:
+            self._paint.soon()
+
+    # drawing
+
+    def _pace(self) -> float | None:
+        if self.life is None or not self._goes_on() or not self.lamtop.model.time.rate:
+            return None
+        due = float(self.life.get("due_at") or 0) - self.lamtop.model.time.now()
+        return 0.1 if self.life.get("running") or self.lamtop.model.time.rate > 1 or 0 < due < 10 else 1.0
+
+    def _draw(self) -> None:
+        axis, body = self.query_one(LifeAxis), self.query_one("#body", TextLines)
+        axis.show(self.life, f"{f.short_id(self.request_id)} {self._state()}")
+        body.border_title = Text(self._tab_words())
+        body.show(self._lines())
+        for line in ("#header", "#status"):
+            self.query_one(line).refresh()
+
+    def _state(self) -> str:
+        if self.life is None:
+            return "· nothing is known of this request" if self._missing else "· looking…"
+        glyph = {"succeeded": f.OK, "discarded": f.DEAD, "running": f.RUNNING}.get(str(self.life["state"]), f.RETRY)
+        return f"{self.life['function']}  {glyph} {self.life['state']}"
+
+    def _tab_words(self) -> str:
+        return "  ".join(f"[{name}]" if at == self._tab else f" {name} " for at, name in enumerate(_TABS))
+
+    def _lines(self) -> Lines:
+        if self.life is None:
+            return []
+        if self._tab == 1:
+            return [[(line, "")] for line in pretty(str(self.life.get("payload") or "")).split("\n")]
+        if self._tab == 2:
+            return log_lines(self.life) or [[("It has not printed anything.", "dim")]]
+        return self._result_lines(self.life)
+
+    def _result_lines(self, life: dict[str, Any]) -> Lines:
+        attempt = self._shown_attempt()
+        if attempt is None:
+            return [[("No attempt yet.", "dim")]]
+        lines: Lines = [[(_attempt_words(attempt, len(life["attempts"])), "dim")]]
+        if attempt.get("ended_at") is None:
+            return [*lines, [("It is running.", "ok")]]
+        if attempt.get("ended") == "returned":
+            return [*lines, *([(line, "")] for line in pretty(str(attempt.get("result") or "null")).split("\n"))]
+        return [*lines, *error_lines(str(attempt.get("error") or attempt["ended"]), str(attempt.get("result") or ""))]
+
+    def _shown_attempt(self) -> dict[str, Any] | None:
+        attempts: list[dict[str, Any]] = self.life["attempts"] if self.life else []
+        if not attempts:
+            return None
+        return attempts[-1 if self._attempt is None else min(self._attempt, len(attempts) - 1)]
+
+    # keys
+
+    def action_tab(self, step: int) -> None:
+        self._tab = (self._tab + step) % len(_TABS)
+        self.query_one("#body", TextLines).jump(0)
+        self._draw()
+
+    def action_attempt(self, step: int) -> None:
+        count = len(self.life["attempts"]) if self.life else 0
+        if count:
+            at = (count - 1 if self._attempt is None else self._attempt) + step
+            self._attempt = None if at >= count - 1 else max(0, at)
+            self._tab = 0
+            self._draw()
+
+    def action_redrive(self) -> None:
+        rows = self.lamtop.model.rows["dlq"].window()
+        dead = next((row["id"] for row in rows if row.get("request_id") == self.request_id), self.request_id)
+        if self.life is not None and self.life["state"] == "discarded":
+            self.lamtop.run_worker(self.lamtop.wishes.redrive([dead]))
+        else:
+            self.lamtop.wishes.say("warning", "only a discarded event can be redriven")
+
+    def action_copy(self) -> None:
+        self.lamtop.copy_to_clipboard(self.request_id)
+        self.lamtop.wishes.say("info", f"copied {self.request_id}")
+
+    def action_help(self) -> None:
+        from .help import HelpScreen
+
+        self.lamtop.push_screen(HelpScreen("inspector"))
+
+    def action_close(self) -> None:
+        self.dismiss()
+
+
+def _attempt_words(attempt: dict[str, Any], count: int) -> str:
+    words = [f"attempt {attempt['number']} of {count} so far"]
+    if attempt.get("version"):
+        words.append(f"v{attempt['version']}")
+    if attempt.get("environment"):
+        words.append(f"environment {attempt['environment']}")
+    words.append("cold start" if attempt.get("init_duration") else "warm")
+    if attempt.get("duration") is not None:
+        words.append(f.span(float(attempt["duration"])))
+    if attempt.get("memory_used"):
+        words.append(f"{attempt['memory_used']} MB")
+    return " · ".join(words) + ("  (n/N: others)" if count > 1 else "")

@@ -1,0 +1,58 @@
+"""Draws the rows of a life on their axis."""
+
+from collections.abc import Callable
+from typing import Any
+
+from rich.cells import cell_len
+from rich.text import Text
+from textual.geometry import Size
+from textual.strip import Strip
+
+from .. import axis
+from ..format import DEAD, OK, clock_ms, fit
+from .line_view import LineView
+
+_LABEL = 8
+
+
+class LifeAxis(LineView, can_focus=False):
+    """As high as it has rows, plus the ruler."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        super().__init__(id="axis")
+        self._now = now
+        self._rows: list[axis.Span] = []
+        self._start = ""
+
+    def show(self, life: dict[str, Any] | None, title: str) -> None:
+        """Show a life as it is now."""
+        self.border_title = Text(title)
+        before = len(self._rows)
+        self._rows = axis.spans(life, self._now()) if life else []
+        self.border_subtitle = Text(f"accepted {clock_ms(float(life['accepted_at']))}" if life else "")
+        if len(self._rows) != before:
+            self.virtual_size = Size(0, len(self._rows) + 1)
+            self.styles.height = len(self._rows) + 3
+        self.refresh()
+
+    def draw(self, y: int, width: int) -> Strip:
+        if not self._rows:
+            return self.strip_of([], width)
+        room = max(12, min(width - _LABEL - 44, width * 55 // 100))
+        scale = axis.scale_of(self._rows, room)
+        if y == 0:
+            return self.strip_of([(" " * _LABEL + axis.ruler(scale), "dim")], width)
+        at = y - 1 + self.scroll_offset.y
+        if at >= len(self._rows):
+            return self.strip_of([], width)
+        row = self._rows[at]
+        if row.kind.startswith("end") and cell_len(row.words) > width - _LABEL - room - 3:
+            return self.strip_of(_end_across(row), width)
+        words = fit(row.words, max(0, width - _LABEL - room - 3)).rstrip()
+        label = (fit(" " + row.label, _LABEL), "dim")
+        return self.strip_of([label, *axis.drawn(row, scale), ("  " + words, axis.style_of(row))], width)
+
+
+def _end_across(row: axis.Span) -> list[tuple[str, str]]:
+    glyph = {"end-ok": OK, "end-error": DEAD}[row.kind] if row.label else " "
+    return [(fit(" " + row.label, _LABEL), "dim"), (f"{glyph} {row.words}", axis.style_of(row))]
