@@ -13,7 +13,8 @@ Show = Callable[[Row, float, int], Cell]  # of a row, at an engine time, in so m
 
 @dataclass(frozen=True)
 class Column:
-    """`drop` orders who leaves when there is no room (1 first, 0 never); `sort` is the field the engine sorts by."""
+    """`drop` orders who leaves when there is no room (1 first, 0 never); `sort` is the field the engine sorts by;
+    `share` is how greedily it takes room that is left over."""
 
     title: str
     least: int
@@ -22,6 +23,7 @@ class Column:
     sort: str = ""
     drop: int = 0
     right: bool = False
+    share: int = 1
 
 
 def laid_out(columns: tuple[Column, ...], room: int) -> list[tuple[Column, int]]:
@@ -34,13 +36,13 @@ def laid_out(columns: tuple[Column, ...], room: int) -> list[tuple[Column, int]]
 
 
 def _shared(columns: list[Column], spare: int) -> list[int]:
-    """Their widths when the spare cells go round, one to each column that can take another."""
+    """Their widths when the spare cells go round."""
     widths = [column.least for column in columns]
     while spare > 0 and any(column.most > width for column, width in zip(columns, widths, strict=True)):
         for at, column in enumerate(columns):
-            if spare > 0 and column.most > widths[at]:
-                widths[at] += 1
-                spare -= 1
+            more = min(spare, column.most - widths[at], column.share)
+            widths[at] += more
+            spare -= more
     return widths
 
 
@@ -166,7 +168,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         _I,
         Column("AGE", 4, 4, _age, "accepted_at", 4, right=True),
         Column("TRY", 4, 4, _try, "attempt", 3),
-        Column("WAITS BECAUSE", 19, 40, why_queued, "due_at"),
+        Column("WAITS BECAUSE", 19, 40, why_queued, "due_at", share=7),
         Column("SIZE", 6, 6, _size, "size", 1, right=True),
         Column("SOURCE", 8, 20, _text("source", "dim"), "source", 2),
     ),
@@ -185,7 +187,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         _I,
         Column("TRY", 3, 3, _try, "attempt"),
         Column("IN", 4, 5, _due, "due_at", right=True),
-        Column("AFTER", 9, 200, _text("error", "error"), "error"),
+        Column("AFTER", 9, 200, _text("error", "error"), "error", share=4),
     ),
     "dlq": (
         _F,
@@ -193,7 +195,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("DEAD AT", 8, 8, _dead_at, "dead_at", 3),
         Column("STATE", 9, 9, _dead_state, "queue"),
         Column("TRIES", 5, 5, _attempts, "attempts", 2, right=True),
-        Column("ERROR", 18, 80, _text("error", "error"), "error"),
+        Column("ERROR", 18, 80, _text("error", "error"), "error", share=4),
         Column("CONDITION", 17, 18, _text("condition"), "condition", 1),
     ),
     "functions": (

@@ -44,7 +44,7 @@ def clean_deep(value: Any) -> Any:
         return clean(value)
     if isinstance(value, dict):
         return {clean_deep(key): clean_deep(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return [clean_deep(item) for item in value]
     return value
 

@@ -12,11 +12,17 @@ from .event import Condition, Ended, Event, Outcome, Reason, State
 from .function import EventInvokeConfig, Function
 from .retry import retry_delay, throttle_delay
 
-LEGAL_MOVES: dict[State, frozenset[State]] = {
-    State.QUEUED: frozenset({State.RUNNING, State.QUEUED, State.DISCARDED}),  # begin, throttle, expire
-    State.RUNNING: frozenset({State.QUEUED, State.SUCCEEDED, State.DISCARDED}),  # settle
-    State.SUCCEEDED: frozenset(),
-    State.DISCARDED: frozenset(),
+#: Which moves are open to an event, and where they may lead it. Nothing else is allowed.
+LEGAL_MOVES: dict[State, dict[str, frozenset[State]]] = {
+    State.QUEUED: {
+        "begin": frozenset({State.RUNNING}),
+        "throttle": frozenset({State.QUEUED, State.DISCARDED}),
+        "expire": frozenset({State.DISCARDED}),
+        "cancel": frozenset({State.DISCARDED}),
+    },
+    State.RUNNING: {"settle": frozenset({State.QUEUED, State.SUCCEEDED, State.DISCARDED})},
+    State.SUCCEEDED: {},
+    State.DISCARDED: {"redrive": frozenset({State.DISCARDED})},  # … and a new event begins its life
 }
 
 LOSSES_MAX = 3
@@ -45,22 +51,22 @@ def accept(
 
 def begin(event: Event, *, now: float) -> Event:
     """The next attempt starts. It is on record before it runs."""
-    _check(event, State.RUNNING)
+    _check(event, "begin")
     return event._replace(state=State.RUNNING, attempts=event.attempts + 1, begun_at=now)
 
 
 def settle(event: Event, outcome: Outcome, function: Function, *, now: float, jitter: float = 0.0) -> Event:
     """Decide what becomes of an event whose attempt has ended: it ends, or is due again later."""
+    _check(event, "settle")
     match outcome.ended:
         case Ended.RETURNED:
-            _check(event, State.SUCCEEDED)
             return event._replace(state=State.SUCCEEDED, condition=Condition.SUCCESS, ended_at=now)
         case Ended.FUNCTION_ERROR:
             failed = event._replace(errors=event.errors + 1, throttles=0, error=outcome.error)
             return _retry(failed, function, now)
         case Ended.THROTTLED:
             returned = event._replace(attempts=event.attempts - 1)
-            return throttle(returned, function, now=now, jitter=jitter)
+            return _throttle(returned, function, now, jitter)
         case Ended.NOT_STARTED:
             return _queue(event._replace(attempts=event.attempts - 1), event.reason, now, function, now)
         case Ended.LOST:
@@ -71,26 +77,25 @@ def settle(event: Event, outcome: Outcome, function: Function, *, now: float, ji
 
 def throttle(event: Event, function: Function, *, now: float, jitter: float) -> Event:
     """A concurrency limit was reached at this try. Not an attempt: wait, ever longer, up to the maximum age."""
-    if function.reserved_concurrency == 0:
-        return _end(event, Condition.ZERO_RESERVED_CONCURRENCY, function, now)
-    refused = event._replace(throttles=event.throttles + 1)
-    return _queue(refused, Reason.THROTTLED, now + throttle_delay(refused.throttles, jitter), function, now)
+    _check(event, "throttle")
+    return _throttle(event, function, now, jitter)
 
 
 def expire(event: Event, function: Function, *, now: float) -> Event:
     """End a queued event that has outlived its maximum age."""
+    _check(event, "expire")
     return _end(event, Condition.EVENT_AGE_EXCEEDED, function, now)
 
 
 def cancel(event: Event, function: Function, *, now: float) -> Event:
-    """End a queued event because its function is gone or somebody said so."""
+    """End a queued event because somebody said so."""
+    _check(event, "cancel")
     return _end(event, Condition.CANCELLED, function, now)
 
 
 def redrive(event: Event, seq: int, request_id: str, function: Function, *, now: float) -> tuple[Event, Event]:
     """A new life for the payload of a discarded event: the old one, marked, and the new one."""
-    if event.state is not State.DISCARDED:
-        raise IllegalMove(f"only a discarded event can be redriven; {event.id} is {event.state}")
+    _check(event, "redrive")
     again = accept(seq, request_id, function, event.payload, now=now, source="redrive", qualifier=event.qualifier)
     return event._replace(redriven_as=request_id), again._replace(reason=Reason.REDRIVE, redriven_from=event.id)
 
@@ -98,6 +103,13 @@ def redrive(event: Event, seq: int, request_id: str, function: Function, *, now:
 def is_too_old(event: Event, config: EventInvokeConfig, *, at: float) -> bool:
     """Would an attempt that starts `at` this moment break the maximum event age?"""
     return at - event.accepted_at > config.maximum_event_age
+
+
+def _throttle(event: Event, function: Function, now: float, jitter: float) -> Event:
+    if function.reserved_concurrency == 0:
+        return _end(event, Condition.ZERO_RESERVED_CONCURRENCY, function, now)
+    refused = event._replace(throttles=event.throttles + 1)
+    return _queue(refused, Reason.THROTTLED, now + throttle_delay(refused.throttles, jitter), function, now)
 
 
 def _retry(event: Event, function: Function, now: float) -> Event:
@@ -116,16 +128,14 @@ def _queue(event: Event, reason: Reason, due_at: float, function: Function, now:
     """Back to the queue, unless the next try would come too late: then it ends now (AWS looks ahead)."""
     if is_too_old(event, function.event_invoke_config, at=due_at):
         return _end(event, Condition.EVENT_AGE_EXCEEDED, function, now)
-    _check(event, State.QUEUED)
     return event._replace(state=State.QUEUED, reason=reason, due_at=due_at)
 
 
 def _end(event: Event, condition: Condition, function: Function, now: float) -> Event:
-    _check(event, State.DISCARDED)
     homeless = not (function.dead_letter_queue or function.event_invoke_config.on_failure)
     return event._replace(state=State.DISCARDED, condition=condition, ended_at=now, dropped=homeless)
 
 
-def _check(event: Event, to: State) -> None:
-    if to not in LEGAL_MOVES[event.state]:
-        raise IllegalMove(f"{event.id}: {event.state} → {to}")
+def _check(event: Event, move: str) -> None:
+    if move not in LEGAL_MOVES[event.state]:
+        raise IllegalMove(f"an event that is {event.state} cannot {move}: {event.id}")

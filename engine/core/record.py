@@ -57,15 +57,23 @@ def invocation_record(event: Event, outcome: Outcome | None, function: Function,
             "condition": str(event.condition),
             "approximateInvokeCount": event.attempts,
         },
-        "requestPayload": json.loads(event.payload),
+        "requestPayload": _as_value(event.payload),
     }
     if outcome is not None and event.condition is not Condition.ZERO_RESERVED_CONCURRENCY:
         response: dict[str, Any] = {"statusCode": 200, "executedVersion": event.qualifier}
         if outcome.ended is Ended.FUNCTION_ERROR:
             response["functionError"] = "Unhandled"
         record["responseContext"] = response
-        record["responsePayload"] = json.loads(outcome.payload)
+        record["responsePayload"] = _as_value(outcome.payload)
     return json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _as_value(payload: bytes) -> Any:
+    """A payload as JSON; what is none (a handler may return bytes, or NaN) as text."""
+    try:
+        return json.loads(payload, parse_constant=str)
+    except ValueError:
+        return payload.decode(errors="replace")
 
 
 def iso_time(seconds: float) -> str:

@@ -173,13 +173,15 @@ def test_logs_follow_at_the_bottom_and_never_move_while_somebody_reads() -> None
         engine.log(*[f"later {number}\nsecond line" for number in range(107)])
         await stage.shows("paused +214 new")
         assert stage.logs.scroll_offset.y == top
-        assert [line for line in before.splitlines() if "line 8" in line] == [
-            line for line in stage.screen().splitlines() if "line 8" in line
-        ]
+        assert _lines_of(before) == _lines_of(stage.screen())
         await stage.press("G")
         await stage.shows("5 Logs · follow", "later 106")
 
     play(story, engine)
+
+
+def _lines_of(screen: str) -> list[str]:
+    return [line[:-2] for line in screen.splitlines() if "line 8" in line]  # without the scrollbar, which does move
 
 
 def test_a_reader_stays_on_the_same_line_when_old_ones_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,9 +84,9 @@ class MainScreen(MainKeys, Screen[None], inherit_bindings=False):
 
     def lay_out(self, layout: str) -> None:
         """Put the panes where they belong in this layout."""
-        for name in LAYOUTS:
-            self.set_class(name == layout, name)
-        self.set_class(self.zoomed, "zoomed")
+        classes = self.classes - {*LAYOUTS, "zoomed"} | {layout} | ({"zoomed"} if self.zoomed else set())
+        if classes != self.classes:
+            self.set_classes(classes)
         panes = self.query_one("#panes")
         first, second = ("dlq", "functions") if layout == NORMAL else ("functions", "dlq")
         panes.move_child(self.tables[first], before=self.tables[second])

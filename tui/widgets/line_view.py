@@ -88,7 +88,7 @@ class LineView(ScrollView, Styled, can_focus=True, inherit_bindings=False):
 
     def jump(self, y: int) -> None:
         """Scroll so that line `y` is the first that is visible."""
-        self.scroll_to(y=max(0, y), animate=False, immediate=True)
+        self.scroll_to(y=max(0, y), animate=False, immediate=True, force=True)
 
     def action_down(self) -> None:
         self.move(1)

@@ -1,0 +1,64 @@
+"""Histories of one event, made by hand: every move a dispatcher could make, in any order."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from lamtop.engine.core import lifecycle
+from lamtop.engine.core.event import Ended, Event, Outcome, State
+from lamtop.engine.core.function import EventInvokeConfig, Function
+
+ENDS = {
+    "returned": Outcome(Ended.RETURNED),
+    "failed": Outcome(Ended.FUNCTION_ERROR, error_type="KeyError", error_message="'card'"),
+    "throttled": Outcome(Ended.THROTTLED),
+    "not started": Outcome(Ended.NOT_STARTED),
+    "lost": Outcome(Ended.LOST),
+    "cancelled": Outcome(Ended.CANCELLED),
+}
+
+
+def function(retries: int = 2, age: float = 21_600.0, **changes: Any) -> Function:
+    config = EventInvokeConfig(retries, age)
+    return Function("orders", "app.handler", "/nowhere", event_invoke_config=config, **changes)
+
+
+@dataclass
+class History:
+    """Plays moves on one event and keeps what happened."""
+
+    function: Function
+    settle: Any = lifecycle.settle
+    now: float = 0.0
+    starts: list[float] = field(default_factory=list)
+    ends: int = 0
+
+    def __post_init__(self) -> None:
+        self.event: Event = lifecycle.accept(1, "id", self.function, b"{}", now=self.now, source="test")
+        self._note_end()
+
+    @property
+    def is_over(self) -> bool:
+        return self.event.state in (State.SUCCEEDED, State.DISCARDED)
+
+    def attempt(self, end: str, seconds: float = 0.0, waited: float = 0.0) -> None:
+        """Wait until the event is due (and `waited` for a place), begin, and end so after `seconds`."""
+        self.now = max(self.now, self.event.due_at) + waited
+        if lifecycle.is_too_old(self.event, self.function.event_invoke_config, at=self.now):
+            self.event = lifecycle.expire(self.event, self.function, now=self.now)
+            self._note_end()
+            return
+        self.event = lifecycle.begin(self.event, now=self.now)
+        if end not in ("throttled", "not started"):
+            self.starts.append(self.now)
+        self.now += seconds
+        self.event = self.settle(self.event, ENDS[end], self.function, now=self.now, jitter=0.5)
+        self._note_end()
+
+    def refuse(self) -> None:
+        """A limit is reached at its try."""
+        self.now = max(self.now, self.event.due_at)
+        self.event = lifecycle.throttle(self.event, self.function, now=self.now, jitter=0.5)
+        self._note_end()
+
+    def _note_end(self) -> None:
+        self.ends += self.is_over
