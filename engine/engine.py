@@ -1,4 +1,4 @@
-"""The composition root: the only file that knows everyone. Builds every part, starts and stops it, and has the verbs."""
+"""The composition root: the only file that knows everyone. Builds, starts and stops every part, and has the verbs."""
 
 import asyncio
 import os
@@ -102,7 +102,7 @@ class Engine:
             self.environments,
             self.metrics,
             deliver=self.destinations.deliver,
-            arrived=lambda: self.loop.arrived(),
+            arrived=self._arrived,
         )
         self.loop = Loop(self.store, self.clock, self.dispatcher)
         self.peek = Peek(self.store.path)
@@ -227,7 +227,7 @@ class Engine:
             function,
             payload,
             may_start=_always,
-            done=_not_yet,
+            done=_nobody,
             source=source,
             kind="synchronous",
             invoked_arn=function.arn,
@@ -338,7 +338,7 @@ class Engine:
         code = Path(function.code)
         near = [path for path in touched if path.is_relative_to(code)]
         own = code / (function.handler.rpartition(".")[0].replace(".", "/") + ".py")
-        return own in near or (self.environments.live(function.name) > 0 and any(_is_code(path, own) for path in near))
+        return own in near or (self.environments.live(function.name) > 0 and any(map(_is_code, near)))
 
     async def _switch(self, function: Function, touched: set[Path] | None) -> dict[str, Any]:
         started = time.perf_counter()
@@ -380,6 +380,9 @@ class Engine:
 
     # ----------------------------------------------------------------------------------------------------------------
 
+    def _arrived(self) -> None:
+        self.loop.arrived()
+
     def _place_free(self, function: str) -> None:
         self.dispatcher.place_free(function)
         self.metrics.changed("functions")
@@ -396,8 +399,8 @@ def _always() -> bool:
     return True
 
 
-def _not_yet(outcome: Outcome) -> None:
-    raise AssertionError("an invocation without anybody to tell")
+def _nobody(_: Outcome) -> None:
+    """Stands in until there is somebody to tell."""
 
 
 def _resolve(answer: "asyncio.Future[Event]", event: Event) -> None:
@@ -405,6 +408,6 @@ def _resolve(answer: "asyncio.Future[Event]", event: Event) -> None:
         answer.set_result(event)
 
 
-def _is_code(path: Path, own: Path) -> bool:
-    """Might this file be imported by the function? Not the module of another one that lies beside it, if it is alone."""
-    return path.suffix in (".py", ".json", ".yaml", ".yml", ".toml", ".so", ".env", ".txt") and path != own
+def _is_code(path: Path) -> bool:
+    """Might a function have read this file when it was imported?"""
+    return path.suffix in (".py", ".json", ".yaml", ".yml", ".toml", ".so", ".env", ".txt")

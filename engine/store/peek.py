@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..core.event import Attempt, Delivery, Ended, Event, Outcome
-from .queue import as_event
+from .queue import as_delivery, as_event
 
 _EVENT_COLUMNS = ", ".join(Event._fields)
 
 _DEAD = """
-  SELECT m.id AS id, m.request_id AS request_id, coalesce(e.function, '') AS function, m.queue AS queue, m.sent_at AS dead_at,
-         e.attempts AS attempts, e.condition AS condition, coalesce(e.error, '') AS error
+  SELECT m.id AS id, m.request_id AS request_id, coalesce(e.function, '') AS function, m.queue AS queue,
+         m.sent_at AS dead_at, e.attempts AS attempts, e.condition AS condition, coalesce(e.error, '') AS error
   FROM message m LEFT JOIN event e ON e.id = m.request_id WHERE m.queue IN (SELECT value FROM json_each(:queues))
   UNION ALL
   SELECT 'dropped:' || id, id, function, NULL, ended_at, attempts, condition, coalesce(error, '')
@@ -105,7 +105,7 @@ class Peek:
     def deliveries(self, seq: int) -> list[Delivery]:
         """What is still owed to somebody for this event."""
         rows = self._all("SELECT * FROM delivery WHERE event = :seq ORDER BY id", {"seq": seq})
-        return [Delivery(*row[:6], json.loads(row[6]), *row[7:]) for row in rows]
+        return [as_delivery(row) for row in rows]
 
     def queues_with(self, request_id: str) -> list[str]:
         """The queues that hold a message about this event."""
@@ -143,4 +143,5 @@ def _order(column: str, tie: str, window: Window, values: dict[str, Any]) -> str
     if window.after is not None:
         behind = f" AND ({column}, {tie}) {beyond} (:after, :after_tie)"
         values["after"], values["after_tie"] = window.after
-    return f"{behind} ORDER BY {column} {direction}, {tie} {direction} LIMIT {int(window.limit)} OFFSET {int(window.offset)}"
+    order = f"ORDER BY {column} {direction}, {tie} {direction}"
+    return f"{behind} {order} LIMIT {int(window.limit)} OFFSET {int(window.offset)}"

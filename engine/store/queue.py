@@ -144,7 +144,7 @@ class Store:
         rows = self._connection.execute(
             "SELECT * FROM delivery WHERE due_at <= ? ORDER BY due_at, id LIMIT ?", (now, limit)
         )
-        return [Delivery(*row[:6], json.loads(row[6]), *row[7:]) for row in rows]
+        return [as_delivery(row) for row in rows]
 
     def next_delivery(self) -> float | None:
         due_at: float | None = self._connection.execute("SELECT min(due_at) FROM delivery").fetchone()[0]
@@ -168,7 +168,7 @@ class Store:
 
     def message(self, message_id: str) -> Message | None:
         row = self._connection.execute("SELECT * FROM message WHERE id = ?", (message_id,)).fetchone()
-        return Message(*row[:3], json.loads(row[3]), *row[4:]) if row else None
+        return as_message(row) if row else None
 
     def delete_messages(self, ids: Iterable[str]) -> None:
         self._connection.executemany("DELETE FROM message WHERE id = ?", ((id_,) for id_ in ids))
@@ -217,6 +217,18 @@ def as_event(row: Sequence[Any]) -> Event:
         condition=Condition(event.condition) if event.condition else None,
         dropped=bool(event.dropped),
     )
+
+
+def as_delivery(row: Sequence[Any]) -> Delivery:
+    """A delivery from a row in the order of its fields."""
+    id_, event, request_id, kind, target, body, attributes, due_at, tries, error = row
+    return Delivery(id_, event, request_id, kind, target, body, json.loads(attributes), due_at, tries, error)
+
+
+def as_message(row: Sequence[Any]) -> Message:
+    """A message from a row in the order of its fields."""
+    id_, queue, body, attributes, sent_at, request_id = row
+    return Message(id_, queue, body, json.loads(attributes), sent_at, request_id)
 
 
 def _make_private(folder: Path) -> None:

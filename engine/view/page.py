@@ -1,4 +1,4 @@
-"""Paging through a view with a cursor, beyond the window of a subscription. Rows that come or go do not shift a page."""
+"""Paging through a view with a cursor, beyond a subscription's window. Rows that come or go do not shift a page."""
 
 import base64
 import json

@@ -144,7 +144,7 @@ class Views:
         }
 
     def lines(self, view: View, before: int | None = None) -> list[Row]:
-        """The newest log lines that match, oldest first; with `before`, those in front of that number. Reads the disk."""
+        """The newest log lines that match, oldest first; with `before`, in front of that number. Reads the disk."""
         self.history.flush()
         window = view.window
         text = "lower(text || ' ' || function || ' ' || request_id)"
@@ -280,7 +280,7 @@ def as_row(line: LogLine) -> Row:
 def _cut(window: Window, rows: list[Row], default: str) -> tuple[int, list[Row]]:
     """Filter, sort and cut rows that are in memory."""
     if window.is_filtered:
-        rows = [row for row in rows if matches(window, row.get("function", row["id"]), _words_of(row))]
+        rows = [row for row in rows if matches(window, str(row.get("function", row["id"])), _words_of(row))]
     total = len(rows)
     rows.sort(key=lambda row: _place(window, row, default), reverse=window.descending)
     if window.after is not None:

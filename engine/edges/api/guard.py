@@ -7,6 +7,7 @@ sends an `Origin`, or, after DNS rebinding, a `Host` that is not ours.
 import ipaddress
 import secrets
 from collections.abc import Mapping
+from functools import lru_cache
 
 from .answers import ApiError
 
@@ -15,11 +16,10 @@ _NAMES = frozenset({"localhost", "localhost.localstack.cloud"})
 
 def check_host(headers: Mapping[str, str], allowed: frozenset[str]) -> None:
     """Raises ApiError 403 unless the Host is this machine's, or was allowed by `--allow-host`."""
-    host = _without_port(headers.get("Host", ""))
-    if not (host in _NAMES or host in allowed or host.endswith(".localhost") or _is_loopback(host)):
-        raise ApiError(
-            403, "ForbiddenException", f"Host {host!r} is not served: use localhost, or start lamtop with --allow-host"
-        )
+    host = headers.get("Host", "")
+    if not _is_ours(host, allowed):
+        text = f"Host {host!r} is not served: use localhost, or start lamtop with --allow-host"
+        raise ApiError(403, "ForbiddenException", text)
 
 
 def check_origin(headers: Mapping[str, str]) -> None:
@@ -35,6 +35,12 @@ def check_token(headers: Mapping[str, str], token: str) -> None:
     given = headers.get("Authorization", "").removeprefix("Bearer ")
     if not secrets.compare_digest(given.encode(), token.encode()):
         raise ApiError(401, "UnauthorizedException", "this call needs the engine's token: 'lamtop attach' knows it")
+
+
+@lru_cache(64)
+def _is_ours(host: str, allowed: frozenset[str]) -> bool:
+    name = _without_port(host)
+    return name in _NAMES or name in allowed or name.endswith(".localhost") or _is_loopback(name)
 
 
 def _without_port(host: str) -> str:

@@ -60,8 +60,7 @@ class _Listener(web.Server):
     """aiohttp's low-level server, with connections that lose patience."""
 
     def __call__(self) -> RequestHandler:
-        handler = _Impatient(self, loop=self._loop, **self._kwargs)
-        return handler
+        return _Impatient(self, loop=self._loop, **self._kwargs)
 
 
 class Server:
