@@ -2,9 +2,12 @@
 
 import os
 import traceback
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from rich.text import Text
 from textual.app import App
+from textual.worker import WorkType
 
 from .format import clean
 from .link import Connect, Link
@@ -48,6 +51,11 @@ class Lamtop(App[None]):
 
     def _said(self) -> None:
         self.main.paint_soon()
+
+    def begin(self, wish: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do something that takes time beside the screen. It is only started if the app still runs."""
+        work: WorkType[None] = wish
+        self.run_worker(work)
 
     def leave(self) -> None:
         """Quit; with exit code 1 if there never was an engine."""

@@ -1,4 +1,4 @@
-"""The command line. What a command needs is imported when it runs: `lamtop --version` loads neither engine nor monitor."""
+"""The command line. What a command needs is imported when it runs: `lamtop --version` loads no engine and no monitor."""
 
 import asyncio
 import json
@@ -74,8 +74,8 @@ def _engine_options(command: Callable[..., None]) -> Callable[..., None]:
 def monitor(path: Path | None, port: int | None, **options: Any) -> None:
     """Open the monitor; start an engine unless one runs for this folder."""
     state = _state_folder(options["state"])
-    entry, started = _find_or_start(path, state, port, options)
-    _run_monitor(lambda: _connected(entry, started, state))
+    started = None if _find_running(state) else _start(path, state, port, options)
+    _run_monitor(lambda: _connected(started, state))
 
 
 @main.command()
@@ -267,14 +267,14 @@ def _state_folder(state: Path | None) -> Path:
     return (state or Path(".lamtop")).absolute()
 
 
-def _find_or_start(
-    path: Path | None, state: Path, port: int | None, options: dict[str, Any]
-) -> tuple["Entry | None", "subprocess.Popen[str] | None"]:
+def _find_running(state: Path) -> "Entry | None":
     from lamtop.engine import registry
 
-    entry = registry.find(state)
-    if entry is not None:
-        return entry, None
+    return registry.find(state)
+
+
+def _start(path: Path | None, state: Path, port: int | None, options: dict[str, Any]) -> "subprocess.Popen[str]":
+    """Start an engine that ends with its last monitor. A session of its own: Ctrl-C here is not for the engine."""
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     command = [sys.executable, "-m", "lamtop.tui.cli", "serve", "--owned", "--state", str(state)]
     command += ["--any-port"] if port is None else ["--port", str(port)]
@@ -282,33 +282,32 @@ def _find_or_start(
     command += ["--python", options["python"]] if options["python"] else []
     command += [part for host in options["allow_host"] for part in ("--allow-host", host)]
     command += [str(path)] if path else []
-    # A session of its own: Ctrl-C in the monitor is not for the engine.
     with _private(state / "engine.log") as log:
-        child = subprocess.Popen(  # noqa: S603
+        return subprocess.Popen(  # noqa: S603
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
         )
-    return None, child
 
 
 def _private(path: Path) -> Any:
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8")
 
 
-async def _connected(entry: "Entry | None", started: "subprocess.Popen[str] | None", state: Path) -> "HttpClient":
-    """A client of the engine that runs, or that has just been started, once it is ready."""
+async def _connected(started: "subprocess.Popen[str] | None", state: Path) -> "HttpClient":
+    """A client of the engine that has this state folder; if one was just started, once it is ready."""
     from lamtop.engine import registry
 
     from .client import EngineUnreachable
 
-    if started is not None and started.stdout is not None:
+    entry = registry.find(state)
+    if entry is None and started is not None and started.stdout is not None:
         line = await asyncio.to_thread(started.stdout.readline)
+        entry = registry.find(state)
         if not line:
             log = (state / "engine.log").read_text(encoding="utf-8", errors="replace").strip()
             raise EngineUnreachable(log.removeprefix("Error: ") or "the engine ended before it was ready")
-    current = registry.find(state) or entry
-    if current is None:
-        raise EngineUnreachable("the engine has gone; quit and start lamtop again")
-    return _client(current)
+    if entry is None:
+        raise EngineUnreachable("no engine runs any more; quit and start lamtop again")
+    return _client(entry)
 
 
 def _client(entry: "Entry") -> "HttpClient":
@@ -341,13 +340,10 @@ def _find(target: str | None, state: Path | None) -> "Entry":
             for e in everywhere
             if path in (Path(e.source), Path(e.source).parent, Path(e.state), Path(e.state).parent)
         ]
-    if len(wanted) == 1:
-        return wanted[0]
-    _fail(
-        "\n".join(
-            [_none_found(target, state), *(f"  running: {e.url}  {e.source}  state {e.state}" for e in everywhere)]
-        )
-    )
+    if len(wanted) != 1:
+        others = (f"  running: {e.url}  {e.source}  state {e.state}" for e in everywhere)
+        _fail("\n".join([_none_found(target, state), *others]))
+    return wanted[0]
 
 
 def _none_found(target: str | None, state: Path | None) -> str:

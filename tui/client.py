@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import aiohttp
-
     from lamtop.engine import Engine
 
 _CONNECT_SECONDS = 5.0
@@ -45,6 +44,7 @@ class HttpClient:
         self._token = token
         self._session: aiohttp.ClientSession | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._connecting = asyncio.Lock()  # who subscribes and who listens must share one socket
 
     async def hello(self) -> Values:
         found: Values = await self._call("GET", "hello")
@@ -124,14 +124,15 @@ class HttpClient:
     async def _connected(self) -> "aiohttp.ClientWebSocketResponse":
         import aiohttp
 
-        if self._socket is None or self._socket.closed:
-            try:
-                self._socket = await self._http().ws_connect(
-                    f"{self._url}/_lamtop/watch", headers=self._authority(), max_msg_size=_FRAME_MAX, heartbeat=20.0
-                )
-            except (aiohttp.ClientError, OSError) as error:
-                raise EngineUnreachable(f"{self._url} does not answer: {error}") from None
-        return self._socket
+        async with self._connecting:
+            if self._socket is None or self._socket.closed:
+                try:
+                    self._socket = await self._http().ws_connect(
+                        f"{self._url}/_lamtop/watch", headers=self._authority(), max_msg_size=_FRAME_MAX, heartbeat=20.0
+                    )
+                except (aiohttp.ClientError, OSError) as error:
+                    raise EngineUnreachable(f"{self._url} does not answer: {error}") from None
+            return self._socket
 
     async def _call(self, method: str, verb: str, body: Values | None = None) -> Any:
         import aiohttp

@@ -22,12 +22,7 @@ class LogLine:
     kind: str
     text: str
     first: bool
-
-    @property
-    def is_error(self) -> bool:
-        """Whether a reader looks for it: an error word, or a report of a failed invocation."""
-        head = self.text[:200]
-        return any(word in head for word in _ERROR_WORDS)
+    is_error: bool
 
 
 _ERROR_WORDS = ("ERROR", "Error:", "Exception", "Traceback", "CRITICAL", "Task timed out", "Status: error", "FATAL")
@@ -44,7 +39,15 @@ def drawn_lines(raw: dict[str, Any]) -> list[LogLine]:
         int(raw.get("attempt") or 0),
         str(raw.get("kind", "output")),
     )
-    return [LogLine(*head, part[:_LONGEST], number == 0) for number, part in enumerate(text.split("\n"))]
+    parts = text.split("\n")
+    error = _is_error(text)
+    return [LogLine(*head, part[:_LONGEST], number == 0, error) for number, part in enumerate(parts)]
+
+
+def _is_error(text: str) -> bool:
+    """Whether it is what a reader looks for: an error's words in the first lines of an event."""
+    head = text[:300]
+    return any(word in head for word in _ERROR_WORDS)
 
 
 class LogBuffer:

@@ -32,7 +32,6 @@ class Subscription:
         self._left_out: dict[str, int] = {}
         self._notice = 0
         self._last = 0.0
-        self._first = True
         views.history.listeners.append(self._on_line)
 
     def close(self) -> None:
@@ -60,9 +59,10 @@ class Subscription:
 
     def _news(self) -> bool:
         changes = self._source.dispatcher.metrics.changes
+        if not self._views:
+            return False  # nobody looks yet
         return bool(
-            self._first
-            or self._fresh
+            self._fresh
             or any(self._lines.values())
             or self._notice < self._source.notices.last
             or any(
@@ -73,7 +73,6 @@ class Subscription:
         )
 
     async def _frame(self, in_thread: Callable[[Callable[[], Row]], Awaitable[Row]]) -> Row:
-        self._first = False
         changes = dict(self._source.dispatcher.metrics.changes)
         due = {
             name: view

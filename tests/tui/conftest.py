@@ -10,4 +10,4 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 @pytest.fixture(autouse=True)
 def paint_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lamtop.tui.screens.paint.SHORTEST", 0.002)
+    monkeypatch.setattr("lamtop.tui.screens.paint.SHORTEST", 0.02)

@@ -1,6 +1,7 @@
 """The life of one request: its time axis above, payload, result and log below. Follows while it goes on."""
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from rich.text import Text
@@ -79,7 +80,7 @@ class InspectorScreen(Screen[None], inherit_bindings=False):
 
     def _ask(self) -> None:
         self._asked, self._waiting = time.monotonic(), False
-        self.run_worker(self._take(), exclusive=True)
+        self.lamtop.begin(self._take)
 
     async def _take(self) -> None:
         life = await self.lamtop.wishes.life(self.request_id)
@@ -158,7 +159,7 @@ class InspectorScreen(Screen[None], inherit_bindings=False):
         rows = self.lamtop.model.rows["dlq"].window()
         dead = next((row["id"] for row in rows if row.get("request_id") == self.request_id), self.request_id)
         if self.life is not None and self.life["state"] == "discarded":
-            self.lamtop.run_worker(self.lamtop.wishes.redrive([dead]))
+            self.lamtop.begin(partial(self.lamtop.wishes.redrive, [dead]))
         else:
             self.lamtop.wishes.say("warning", "only a discarded event can be redriven")
 

@@ -1,5 +1,6 @@
 """What the keys of the main screen do."""
 
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from ..keymap import PANE_KEYS
@@ -89,13 +90,13 @@ class MainKeys:
         function = self._wanted()
         if function:
             outcome = Outcome(function, self._app.wishes.payload(function))
-            self._app.run_worker(self._app.wishes.invoke(outcome))
+            self._app.begin(partial(self._app.wishes.invoke, outcome))
             self._app.push_screen(ResultScreen(outcome))
 
     def action_send(self) -> None:
         function = self._wanted()
         if function:
-            self._app.run_worker(self._app.wishes.send(function))
+            self._app.begin(partial(self._app.wishes.send, function))
 
     def action_edit_payload(self) -> None:
         from .payload import PayloadScreen
@@ -110,7 +111,7 @@ class MainKeys:
         return self._main.selected
 
     def action_reload(self) -> None:
-        self._app.run_worker(self._app.wishes.reload())
+        self._app.begin(self._app.wishes.reload)
 
     # rows
 
@@ -150,7 +151,7 @@ class MainKeys:
         ids = [one for one in table.rows.ids if one in table.marks] or ([row["id"]] if row else [])
         if ids:
             table.marks.clear()
-            self._app.run_worker(self._app.wishes.redrive(ids))
+            self._app.begin(partial(self._app.wishes.redrive, ids))
 
     def action_redrive_all(self) -> None:
         from .ask import AskScreen
@@ -164,7 +165,7 @@ class MainKeys:
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._app.run_worker(self._app.wishes.redrive(ids))
+                self._app.begin(partial(self._app.wishes.redrive, ids))
 
         self._app.push_screen(AskScreen(f"Redrive {shown} {noun}?"), answered)
 

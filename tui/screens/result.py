@@ -1,6 +1,7 @@
 """The result of a synchronous invocation: running, then what came back and what was printed."""
 
 import time
+from functools import partial
 
 from textual.timer import Timer
 
@@ -44,7 +45,7 @@ class ResultScreen(Sheet):
     def _ask_for_log(self) -> None:
         if self.outcome.request_id and not self._asking:
             self._asking = True
-            self.run_worker(self._take_log())
+            self.lamtop.begin(self._take_log)
 
     async def _take_log(self) -> None:
         life = await self.lamtop.wishes.life(self.outcome.request_id)
@@ -84,7 +85,7 @@ class ResultScreen(Sheet):
             return
         self.outcome = Outcome(self.outcome.function, self.lamtop.wishes.payload(self.outcome.function))
         self._printed = []
-        self.lamtop.run_worker(self.lamtop.wishes.invoke(self.outcome))
+        self.lamtop.begin(partial(self.lamtop.wishes.invoke, self.outcome))
         self._timer = self._timer or self.set_interval(0.1, self._tick)
         self.show_again()
 

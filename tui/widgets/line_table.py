@@ -167,8 +167,10 @@ class LineTable(LineView):
         if row is None:
             return self.strip_of([("  …", "dim")] if index < self.rows.total else [], width)
         here = index == self.cursor
-        over = _REVERSE if here and self.has_focus else None
-        return self.strip_of([self._lead(row, here), *self._cells(row)], width, over)
+        parts = [self._lead(row, here), *self._cells(row)]
+        if here and self.has_focus:  # one block: a bar of many colours is hard to read
+            return self.strip_of([("".join(text for text, _ in parts), "")], width, _REVERSE)
+        return self.strip_of(parts, width)
 
     def _lead(self, row: Row, here: bool) -> Part:
         if row["id"] in self.marks:

@@ -140,7 +140,10 @@ class LogLines(LineView):
         if at >= len(self.buffer.lines):
             return self.strip_of([], width)
         here = self.has_focus and at == self.cursor - self.buffer.dropped
-        return self.strip_of(log_parts(self.buffer.lines[at], width, here), width, _REVERSE if here else None)
+        parts = log_parts(self.buffer.lines[at], width, here)
+        if here:
+            return self.strip_of([("".join(text for text, _ in parts), "")], width, _REVERSE)
+        return self.strip_of(parts, width)
 
 
 def log_parts(line: LogLine, width: int, here: bool = False) -> list[Part]:
