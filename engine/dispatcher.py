@@ -11,7 +11,6 @@ environment (the attempt is on record; it too waits for a place, but not for the
 """
 
 import random
-import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -163,8 +162,10 @@ class Dispatcher:
         return refusal
 
     def request_id(self) -> str:
-        """A new request id."""
-        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+        """A new request id: a random UUID (version 4)."""
+        dice = self._random.getrandbits(128)
+        text = f"{dice:032x}"
+        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[dice & 3]}{text[17:20]}-{text[20:]}"
 
     # -- the loop's side ---------------------------------------------------------------------------------------------
 

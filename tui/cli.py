@@ -1,4 +1,4 @@
-"""The command line. What a command needs is imported when it runs: `lamtop --version` loads no engine and no monitor."""
+"""The command line. What a command needs is imported when it runs: `lamtop --version` loads neither of the two."""
 
 import asyncio
 import json
@@ -258,9 +258,7 @@ def _check_host(host: str) -> None:
     except ValueError:
         _fail(f"--host: '{host}' is not an address; use 127.0.0.1 or ::1")
     if not is_loopback:
-        _fail(
-            f"--host: '{host}' is not a loopback address; lamtop runs handlers for whoever reaches it, so it stays local"
-        )
+        _fail(f"--host: '{host}' is no loopback address; lamtop runs code for whoever reaches it, so it stays local")
 
 
 def _state_folder(state: Path | None) -> Path:

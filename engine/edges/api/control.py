@@ -8,7 +8,9 @@ from typing import Any, Protocol
 from aiohttp import WSMsgType, web
 
 from .answers import ApiError, json_response
+from .body import BodyTooLarge, read_body
 
+_BODY_MAX = 1024 * 1024  # bytes
 _SEND_SECONDS = 30.0  # a monitor that takes no frame for so long is gone
 
 
@@ -101,7 +103,9 @@ _dumps: Callable[[Any], str] = json.JSONEncoder(separators=(",", ":"), default=s
 
 async def _body(request: web.BaseRequest) -> dict[str, Any]:
     try:
-        body = json.loads(await request.read() or b"{}")
+        body = json.loads(await read_body(request, _BODY_MAX) or b"{}")
+    except BodyTooLarge:
+        raise ApiError(413, "RequestEntityTooLargeException", f"the body is larger than {_BODY_MAX} bytes") from None
     except ValueError as error:
         raise ApiError(400, "InvalidRequestContentException", f"the body is not JSON: {error}") from None
     if not isinstance(body, dict):

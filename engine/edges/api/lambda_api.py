@@ -14,6 +14,7 @@ from ...core.concurrency import Throttled
 from ...core.event import Ended, Event, Outcome
 from ...core.function import Function
 from .answers import ApiError, invalid, not_found
+from .body import BodyTooLarge, read_body
 
 SYNCHRONOUS_MAX = 6 * 1024 * 1024  # bytes of a request
 ASYNCHRONOUS_MAX = 1024 * 1024
@@ -99,12 +100,10 @@ def find_function(functions: Mapping[str, Function], text: str, qualifier: str |
 
 async def read_payload(request: web.BaseRequest, kind: str) -> bytes:
     """The event, checked for size and for being JSON; "{}" if there is none."""
-    most = ASYNCHRONOUS_MAX if kind == "Event" else SYNCHRONOUS_MAX
-    if (request.content_length or 0) > most:
-        _too_large(kind, request.content_length or 0)
-    payload = await request.read()
-    if len(payload) > most:
-        _too_large(kind, len(payload))
+    try:
+        payload = await read_body(request, ASYNCHRONOUS_MAX if kind == "Event" else SYNCHRONOUS_MAX)
+    except BodyTooLarge as error:
+        _too_large(kind, error.size)
     if not payload:
         return b"{}"
     check_json(payload)
@@ -114,7 +113,7 @@ async def read_payload(request: web.BaseRequest, kind: str) -> bytes:
 def check_json(payload: bytes) -> None:
     """Raises ApiError 400 InvalidRequestContentException unless this is JSON, in AWS's words."""
     try:
-        json.loads(payload.decode(), parse_constant=_refuse)
+        _DECODER.decode(payload.decode())
     except UnicodeDecodeError as error:
         _not_json(f"Invalid UTF-8 byte 0x{payload[error.start]:02x}", 1, error.start)
     except json.JSONDecodeError as error:
@@ -136,6 +135,9 @@ class _Constant(Exception):
 
 def _refuse(constant: str) -> NoReturn:
     raise _Constant(constant)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
 
 
 def _not_json(what: str, line: int, column: int) -> NoReturn:

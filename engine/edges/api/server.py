@@ -14,11 +14,11 @@ from aiohttp.web_protocol import RequestHandler
 
 from . import guard
 from .answers import ApiError, error_response
+from .body import BODY_SECONDS
 from .control import Controlled, control
 from .lambda_api import INVOKE_PATH, SYNCHRONOUS_MAX, Invoker, invoke
 
 HEADER_SECONDS = 10.0
-BODY_SECONDS = 30.0
 _KEEP_ALIVE_SECONDS = 75.0
 _log = logging.getLogger(__name__)
 
@@ -125,27 +125,11 @@ class Server:
         if found := INVOKE_PATH.fullmatch(path):
             if request.method != "POST":
                 raise ApiError(405, "MethodNotAllowedException", f"{request.method} is not allowed here; use POST")
-            await _whole_body(request)
             return await invoke(self._engine, request, found[1], request_id)
         if path.startswith("/_lamtop/"):
             guard.check_token(headers, self._token)
-            await _whole_body(request)
             return await control(self._engine, request, path.removeprefix("/_lamtop/"))
         raise ApiError(404, "UnknownOperationException", f"lamtop does not serve {request.method} {path}")
-
-
-async def _whole_body(request: web.BaseRequest) -> None:
-    """Have the body in memory, in time and within the limit."""
-    if (request.content_length or 0) > SYNCHRONOUS_MAX:
-        return  # refused by its length, before it is read
-    if not request.can_read_body:
-        return
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        text = f"Request must be smaller than {SYNCHRONOUS_MAX} bytes for the InvokeFunction operation"
-        raise ApiError(413, "RequestEntityTooLargeException", text, Type="User") from None
 
 
 def _closing(response: web.Response, request: web.BaseRequest) -> web.Response:
