@@ -24,6 +24,7 @@ from .core.event import Attempt, Delivery, Ended, Event, Message, Outcome, State
 from .core.function import Function
 from .core.invocation import Invocation
 from .metrics import Metrics
+from .reports import Accept, Finished, Redrive, Report
 from .store import Store
 
 REPORTS_MAX = 256  # per step: about 2 ms
@@ -39,37 +40,6 @@ class Environments(Protocol):
     def run(self, invocation: Invocation) -> None: ...
     def claimable(self, function: str) -> int: ...
     def waiting(self, function: str) -> int: ...
-
-
-class Accept(NamedTuple):
-    """Report: somebody sent an event. `answer` gets the accepted event."""
-
-    request_id: str
-    function: Function
-    payload: bytes
-    source: str
-    answer: Callable[[Event], None]
-
-
-class Finished(NamedTuple):
-    """Report: an attempt has ended."""
-
-    seq: int
-    outcome: Outcome
-
-
-class Redrive(NamedTuple):
-    """Report: somebody wants these dead letters sent round again.
-
-    Each id is a message's, or "dropped:" and the request id of an event that had nowhere to go. `answer` gets pairs
-    (old request id, new request id) and pairs (id, why not).
-    """
-
-    ids: tuple[str, ...]
-    answer: Callable[[list[tuple[str, str]], list[tuple[str, str]]], None]
-
-
-Report = Accept | Finished | Redrive
 
 
 class Step(NamedTuple):

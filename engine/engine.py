@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,14 +15,16 @@ from .core.concurrency import Throttled
 from .core.event import Event, Outcome
 from .core.function import Function
 from .core.invocation import Invocation
-from .dispatcher import Accept, Dispatcher, Redrive
+from .dispatcher import Dispatcher
 from .edges.api import Server
 from .edges.destinations import Destinations
 from .edges.environments import Environments, end_survivors
 from .edges.watcher import Watcher
 from .loop import Loop
 from .metrics import Metrics
-from .project import ConfigurationError, Project, load
+from .project import Project, load
+from .reload import Reloader
+from .reports import Accept, Redrive
 from .store import History, Peek, Store
 from .view import Notices, Subscription, Views, life, page, parse_view
 
@@ -65,22 +66,20 @@ class Engine:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.project: Project = load(settings.source)
-        folders = [self.project.root, settings.state.parent]
+        project = load(settings.source)
+        folders = [project.root, settings.state.parent]
         self.interpreter = interpreter.choose(settings.python, folders, settings.environ)
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.failed = False
         self._monitors = 0
         self._alone: asyncio.TimerHandle | None = None
         self._unanswered: set[asyncio.Future[Event]] = set()
-        self._reloading = asyncio.Lock()
-        self._unfinished: set[asyncio.Task[dict[str, Any]]] = set()
         self._entry: registry.Entry | None = None
         self.store = Store(settings.state)
         self.clock = settings.clock or SystemClock(settings.speed, not_before=self.store.engine_time())
-        self._build()
+        self._build(project)
 
-    def _build(self) -> None:
+    def _build(self, project: Project) -> None:
         state, running = self.settings.state, asyncio.get_running_loop()
         self.killed = end_survivors(state / "processes")
         self.metrics = Metrics()
@@ -106,10 +105,13 @@ class Engine:
         )
         self.loop = Loop(self.store, self.clock, self.dispatcher)
         self.peek = Peek(self.store.path)
-        self.views = Views(self.clock, self.dispatcher, self.environments, self.history, self.peek, self.notices)
+        self.reloader = Reloader(project, self.environments, self.notices, self._configure)
+        self.views = Views(
+            self.clock, self.dispatcher, self.environments, self.history, self.peek, self.notices, self.reloader.errors
+        )
         self.token = registry.new_token()
         self.server = Server(self, self.token, self.settings.allowed_hosts)
-        self.watcher = Watcher(self._files_changed)
+        self.watcher = Watcher(self.reloader.files_changed)
 
     # -- life --------------------------------------------------------------------------------------------------------
 
@@ -149,6 +151,7 @@ class Engine:
         if self._entry is not None:
             registry.leave(self._entry)
         await self.watcher.stop()
+        await self.reloader.finish()
         await self.environments.stop(_GRACE)
         self.loop.stop()
         await self._running
@@ -200,6 +203,10 @@ class Engine:
             self._alone = asyncio.get_running_loop().call_later(_ALONE, self.end, "its last monitor has gone")
 
     # -- the verbs ---------------------------------------------------------------------------------------------------
+
+    @property
+    def project(self) -> Project:
+        return self.reloader.project
 
     @property
     def functions(self) -> Mapping[str, Function]:
@@ -314,71 +321,15 @@ class Engine:
             "journal_mode": self.store.setting("journal_mode"),
         }
 
-    # -- reload ------------------------------------------------------------------------------------------------------
-
-    async def reload(self, touched: set[Path] | None = None) -> dict[str, Any]:
-        """Read the template again and switch to the code on disk; what is wrong keeps its old code and says so.
-
-        With `touched`, only the functions that these files may concern.
-        """
-        async with self._reloading:
-            try:
-                project = await asyncio.to_thread(load, self.settings.source)
-            except ConfigurationError as error:
-                self.notices.say("error", f"the last good configuration keeps running: {error}")
-                return {"reloaded": [], "error": str(error)}
-            wanted = [f for f in project.functions.values() if self._concerns(f, touched)]
-            reloaded = await asyncio.gather(*(self._switch(function, touched) for function in wanted))
-            self._adopt(project, {r["function"] for r in reloaded if r["error"]})
-            return {"reloaded": reloaded, "error": None}
-
-    def _concerns(self, function: Function, touched: set[Path] | None) -> bool:
-        if touched is None or self.functions.get(function.name) != function:
-            return True
-        code = Path(function.code)
-        near = [path for path in touched if path.is_relative_to(code)]
-        own = code / (function.handler.rpartition(".")[0].replace(".", "/") + ".py")
-        return own in near or (self.environments.live(function.name) > 0 and any(map(_is_code, near)))
-
-    async def _switch(self, function: Function, touched: set[Path] | None) -> dict[str, Any]:
-        started = time.perf_counter()
-        error = await self.environments.reload(function)
-        took = (time.perf_counter() - started) * 1_000
-        number = self.environments.version(function.name)
-        changed = ", ".join(sorted({path.name for path in touched or () if path.is_relative_to(function.code)}))
-        if error:
-            self.views.reload_errors[function.name] = error
-            self.notices.say("error", f"{function.name} keeps v{number}: {error}")
-        else:
-            self.views.reload_errors.pop(function.name, None)
-            because = f"{changed} changed" if changed else "reloaded"
-            self.notices.say("info", f"{function.name} v{number}, {because}, {took:.0f} ms")
-        return {"function": function.name, "version": number, "error": error}
-
-    def _adopt(self, project: Project, broken: set[str]) -> None:
-        """Use the new configuration; a function whose new code does not load keeps the old one."""
-        for gone in set(self.functions) - set(project.functions):
-            self.environments.forget(gone)
-        functions = {
-            name: self.functions.get(name, f) if name in broken else f for name, f in project.functions.items()
-        }
-        for warning in set(project.warnings) - set(self.project.warnings):
-            self.notices.say("warning", warning)
-        self._configure(
-            Project(project.source, project.root, functions, project.queues, project.warnings, project.watched)
-        )
-
-    def _configure(self, project: Project) -> None:
-        self.project = project
-        self.destinations.configure(project.functions, project.queues)
-        self.dispatcher.configure(project.functions)
-
-    def _files_changed(self, paths: set[Path]) -> None:
-        reloading = asyncio.get_running_loop().create_task(self.reload(paths))
-        self._unfinished.add(reloading)
-        reloading.add_done_callback(self._unfinished.discard)
+    async def reload(self) -> dict[str, Any]:
+        """Load what is on disk now: {"reloaded": [{"function", "version", "error"} …], "error"}."""
+        return await self.reloader.reload()
 
     # ----------------------------------------------------------------------------------------------------------------
+
+    def _configure(self, project: Project) -> None:
+        self.destinations.configure(project.functions, project.queues)
+        self.dispatcher.configure(project.functions)
 
     def _arrived(self) -> None:
         self.loop.arrived()
@@ -406,8 +357,3 @@ def _nobody(_: Outcome) -> None:
 def _resolve(answer: "asyncio.Future[Event]", event: Event) -> None:
     if not answer.done():
         answer.set_result(event)
-
-
-def _is_code(path: Path) -> bool:
-    """Might a function have read this file when it was imported?"""
-    return path.suffix in (".py", ".json", ".yaml", ".yml", ".toml", ".so", ".env", ".txt")

@@ -32,7 +32,7 @@ def spans(life: Life, now: float) -> list[Span]:
         rows += _wait(life, since, float(attempt["started_at"]), before, failures)
         ended = attempt.get("ended_at")
         rows.append(_attempt(life, attempt, now))
-        failures += attempt.get("ended") not in ("returned", "lost", None)
+        failures += attempt.get("ended") == "function error"
         since, before = float(ended if ended is not None else now), attempt
     running = life.get("running")
     if running and not any(
@@ -50,6 +50,8 @@ def _caller(life: Life, now: float) -> Span:
     source = f" · {life['source']}" if life.get("source") else ""
     if answered is None:
         return Span("caller", start, now, "caller", f"waits for the answer{source}", now)
+    if answered.get("after") is None:
+        return Span("caller", start, start, "caller", f"{answered['status']} at once{source}")
     after = float(answered["after"])
     return Span("caller", start, start + after, "caller", f"{answered['status']} after {f.span(after)}{source}")
 
@@ -136,7 +138,13 @@ def _end(life: Life) -> list[Span]:
     return rows
 
 
-_KINDS = {"dlq": "dead-letter queue", "dead-letter": "dead-letter queue", "dead letter": "dead-letter queue"}
+_KINDS = {
+    "dead letter": "dead-letter queue",
+    "dlq": "dead-letter queue",
+    "record": "destination",
+    "on failure": "on-failure destination",
+    "on success": "on-success destination",
+}
 
 
 def _where(life: Life) -> str:
@@ -145,7 +153,8 @@ def _where(life: Life) -> str:
     ]
     if places:
         return " → " + ", ".join(places)
-    return " → dropped: no dead-letter queue" if life["state"] == "discarded" and life["kind"] == "event" else ""
+    dropped = life.get("dropped", life["state"] == "discarded" and life["kind"] == "event")
+    return " → dropped: no dead-letter queue" if dropped else ""
 
 
 @dataclass(frozen=True)

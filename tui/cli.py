@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
@@ -73,9 +72,15 @@ def _engine_options(command: Callable[..., None]) -> Callable[..., None]:
 @_engine_options
 def monitor(path: Path | None, port: int | None, **options: Any) -> None:
     """Open the monitor; start an engine unless one runs for this folder."""
-    state = _state_folder(options["state"])
-    started = None if _find_running(state) else _start(path, state, port, options)
-    _run_monitor(lambda: _connected(started, state))
+    from . import engines
+    from .client import EngineUnreachable
+
+    state = engines.state_folder(options["state"])
+    try:
+        started = engines.find_or_start(path, state, port, options)
+    except EngineUnreachable as error:
+        _fail(str(error))
+    _run_monitor(lambda: engines.connect(started, state))
 
 
 @main.command()
@@ -97,10 +102,12 @@ def serve(path: Path | None, port: int | None, owned: bool, any_port: bool, **op
 @_state
 def attach(target: str | None, state: Path | None) -> None:
     """Open a monitor on an engine that runs already: TARGET is its URL or its project's path."""
+    from . import engines
+
     entry = _find(target, state)
 
     async def connect() -> "HttpClient":
-        return _client(entry)
+        return engines.client_of(entry)
 
     _run_monitor(connect)
 
@@ -235,6 +242,8 @@ async def _listen(engine: "Engine", settings: "Settings", any_port: bool) -> Non
 def _settings(path: Path | None, options: dict[str, Any]) -> "Settings":
     from lamtop.engine import ConfigurationError, Settings, find
 
+    from . import engines
+
     try:
         found = find(path, Path.cwd())
     except ConfigurationError as error:
@@ -242,7 +251,7 @@ def _settings(path: Path | None, options: dict[str, Any]) -> "Settings":
     return Settings(
         source=found.path,
         copied=found.copied,
-        state=_state_folder(options["state"]),
+        state=engines.state_folder(options["state"]),
         host=options["host"],
         speed=options["speed"],
         python=options["python"],
@@ -261,59 +270,6 @@ def _check_host(host: str) -> None:
         _fail(f"--host: '{host}' is no loopback address; lamtop runs code for whoever reaches it, so it stays local")
 
 
-def _state_folder(state: Path | None) -> Path:
-    return (state or Path(".lamtop")).absolute()
-
-
-def _find_running(state: Path) -> "Entry | None":
-    from lamtop.engine import registry
-
-    return registry.find(state)
-
-
-def _start(path: Path | None, state: Path, port: int | None, options: dict[str, Any]) -> "subprocess.Popen[str]":
-    """Start an engine that ends with its last monitor. A session of its own: Ctrl-C here is not for the engine."""
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "lamtop.tui.cli", "serve", "--owned", "--state", str(state)]
-    command += ["--any-port"] if port is None else ["--port", str(port)]
-    command += ["--host", options["host"], "--speed", str(options["speed"])]
-    command += ["--python", options["python"]] if options["python"] else []
-    command += [part for host in options["allow_host"] for part in ("--allow-host", host)]
-    command += [str(path)] if path else []
-    with _private(state / "engine.log") as log:
-        return subprocess.Popen(  # noqa: S603
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
-        )
-
-
-def _private(path: Path) -> Any:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8")
-
-
-async def _connected(started: "subprocess.Popen[str] | None", state: Path) -> "HttpClient":
-    """A client of the engine that has this state folder; if one was just started, once it is ready."""
-    from lamtop.engine import registry
-
-    from .client import EngineUnreachable
-
-    entry = registry.find(state)
-    if entry is None and started is not None and started.stdout is not None:
-        line = await asyncio.to_thread(started.stdout.readline)
-        entry = registry.find(state)
-        if not line:
-            log = (state / "engine.log").read_text(encoding="utf-8", errors="replace").strip()
-            raise EngineUnreachable(log.removeprefix("Error: ") or "the engine ended before it was ready")
-    if entry is None:
-        raise EngineUnreachable("no engine runs any more; quit and start lamtop again")
-    return _client(entry)
-
-
-def _client(entry: "Entry") -> "HttpClient":
-    from .client import HttpClient
-
-    return HttpClient(entry.url, entry.token)
-
-
 def _run_monitor(connect: "Callable[[], Awaitable[HttpClient]]") -> NoReturn:
     from .app import Lamtop
 
@@ -323,40 +279,24 @@ def _run_monitor(connect: "Callable[[], Awaitable[HttpClient]]") -> NoReturn:
 
 
 def _find(target: str | None, state: Path | None) -> "Entry":
-    """The engine that is meant: by URL, by project path, else the one of this folder."""
-    from lamtop.engine import registry
+    from . import engines
+    from .client import EngineUnreachable
 
-    everywhere = registry.running()
-    if target is None:
-        wanted = [entry for entry in everywhere if entry.state == str(_state_folder(state))]
-    elif target.startswith(("http://", "https://")):
-        wanted = [entry for entry in everywhere if entry.url == target.rstrip("/")]
-    else:
-        path = Path(target).absolute()
-        wanted = [
-            e
-            for e in everywhere
-            if path in (Path(e.source), Path(e.source).parent, Path(e.state), Path(e.state).parent)
-        ]
-    if len(wanted) != 1:
-        others = (f"  running: {e.url}  {e.source}  state {e.state}" for e in everywhere)
-        _fail("\n".join([_none_found(target, state), *others]))
-    return wanted[0]
-
-
-def _none_found(target: str | None, state: Path | None) -> str:
-    meant = f"'{target}'" if target else f"the state folder {_state_folder(state)}"
-    return f"no engine runs for {meant}; start one with 'lamtop' or 'lamtop serve'"
+    try:
+        return engines.find(target, state)
+    except EngineUnreachable as error:
+        _fail(str(error))
 
 
 def _with_client(target: str | None, state: Path | None, use: "Callable[[HttpClient], Awaitable[T]]") -> T:
     """Use a client of the engine that is meant, and close it. A missing engine is an error message."""
+    from . import engines
     from .client import EngineUnreachable
 
     entry = _find(target, state)
 
     async def run() -> T:
-        client = _client(entry)
+        client = engines.client_of(entry)
         try:
             return await use(client)
         finally:

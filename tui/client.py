@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import aiohttp
+
     from lamtop.engine import Engine
 
 _CONNECT_SECONDS = 5.0

@@ -36,6 +36,7 @@ class Link:
         self._views: Views = {}
         self._sent: Views = {}
         self._news = asyncio.Event()
+        self._told = ""
 
     async def run(self, retry_every: float) -> None:
         """Connect and follow the engine until cancelled; return only if the very first connection fails."""
@@ -43,6 +44,7 @@ class Link:
             client = await self._connect()
         except Exception as error:  # whatever keeps the engine from starting is for the user to read
             self.failure = f"{type(error).__name__}: {error}" if not str(error) else str(error)
+            self._model.lost("no engine")
             self._changed(None)
             return
         while True:
@@ -77,7 +79,7 @@ class Link:
             await self._news.wait()
 
     def _gone(self, why: str) -> None:
-        self.client = None
+        self.client, self._told = None, ""
         self._model.lost("engine gone, reconnecting…")
         self._model.say("error", f"engine gone, reconnecting… {why}".rstrip())
         self._changed(None)
@@ -87,10 +89,18 @@ class Link:
             await asyncio.sleep(retry_every)
             try:
                 client = await self._connect()
-            except Exception:  # noqa: S112 - the screen already says that it is trying
+            except Exception as error:  # whatever it is, the next try may succeed
+                self._still_gone(error)
                 continue
             self._model.say("info", "connected again")
             return client
+
+    def _still_gone(self, error: Exception) -> None:
+        said = f"engine gone, reconnecting… {error}".rstrip()
+        if said != self._told:  # once, not every second: other words may have come since
+            self._told = said
+            self._model.say("error", said)
+            self._changed(None)
 
     def watch(self, views: Views) -> None:
         """From now on these views; the newest wish is sent, older ones that were not sent yet are not."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from ..core.arn import resource_name
 from ..core.event import Delivery, Event, Message
 from ..core.function import Function, Queue
-from ..dispatcher import Accept
+from ..reports import Accept
 
 
 class Destinations:

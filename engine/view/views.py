@@ -80,7 +80,14 @@ class Views:
     """What there is to see. Makes rows; a `Subscription` sends them."""
 
     def __init__(
-        self, clock: Clock, dispatcher: Dispatcher, pools: Pools, history: History, peek: Peek, notices: Notices
+        self,
+        clock: Clock,
+        dispatcher: Dispatcher,
+        pools: Pools,
+        history: History,
+        peek: Peek,
+        notices: Notices,
+        reload_errors: Mapping[str, str],
     ) -> None:
         self.clock = clock
         self.dispatcher = dispatcher
@@ -88,7 +95,7 @@ class Views:
         self.history = history
         self.peek = peek
         self.notices = notices
-        self.reload_errors: dict[str, str] = {}
+        self.reload_errors = reload_errors
         self._dead: tuple[int, int] = (-1, 0)  # change number, how many
 
     def rows(self, view: View) -> tuple[int, list[Row]]:

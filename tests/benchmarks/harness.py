@@ -44,7 +44,8 @@ import os, time
 witness = os.open(os.environ["WITNESS_FILE"], os.O_WRONLY | os.O_APPEND)
 
 def handler(event, context):
-    time.sleep(event["seconds"])
+    if event["seconds"]:
+        time.sleep(event["seconds"])
     print("line of", context.aws_request_id)
     os.write(witness, b".")
 """
@@ -56,17 +57,19 @@ class Project:
     def __init__(self, functions: Mapping[str, Mapping[str, Any]], code: Mapping[str, str]) -> None:
         """`functions` are SAM properties by name, `code` is the text of files."""
         self.folder = Path(tempfile.mkdtemp(prefix="lamtop-benchmark-", dir=_DISK if _DISK.is_dir() else None))
-        self.state = self.folder / "state"
+        self.code = self.folder / "project"
+        self.state = self.code / ".lamtop"
         self.temporary = self.folder / "tmp"
         self.registry = self.folder / "home" / "lamtop" / "engines"
         self.marker = uuid.uuid4().hex
         self.witness = self.folder / "witness"
         self._children: list[subprocess.Popen[bytes]] = []
         self.temporary.mkdir()
+        self.code.mkdir()
         self.witness.touch()
         for name, text in code.items():
-            (self.folder / name).write_text(text)
-        (self.folder / "template.yaml").write_text(json.dumps(self._template(functions)))
+            (self.code / name).write_text(text)
+        (self.code / "template.yaml").write_text(json.dumps(self._template(functions)))
 
     def _template(self, functions: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         """A SAM template; JSON is YAML too."""
@@ -92,16 +95,15 @@ class Project:
         return {**kept, **own}
 
     def command(self, *arguments: str) -> list[str]:
-        """The command line of `lamtop ARGUMENTS`, on this project's state folder and this Python."""
-        own = ["--state", str(self.state), "--python", sys.executable]
-        return [sys.executable, "-m", "lamtop.tui.cli", *arguments, *own]
+        """The command line of `lamtop ARGUMENTS`, to be run in the project's folder."""
+        return [sys.executable, "-m", "lamtop.tui.cli", *arguments, "--python", sys.executable]
 
     def serve(self, *arguments: str) -> "Engine":
         """Start `lamtop serve` on a free port and wait until it is ready."""
         errors = self.folder / "stderr.txt"
         with errors.open("a") as log:
             child = subprocess.Popen(
-                self.command("serve", "--port", "0", *arguments), cwd=self.folder, env=self.environ,
+                self.command("serve", "--port", "0", *arguments), cwd=self.code, env=self.environ,
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
             )  # fmt: skip
         self._children.append(child)

@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from simulation.world import FAILED, RETURNED, Script, World
 
 from lamtop.engine.core.event import Condition, Ended, Outcome, Reason, State
 from lamtop.engine.core.function import EventInvokeConfig, Function, Queue
 from lamtop.engine.core.invocation import Invocation
-from lamtop.engine.dispatcher import Finished
+from lamtop.engine.reports import Finished
+from simulation.world import FAILED, RETURNED, Script, World
 
 DEAD = "arn:aws:sqs:us-east-1:000000000000:dead"
 

@@ -5,11 +5,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from simulation.world import FAILED, RETURNED, World
 
 from lamtop.engine.core.event import Condition, Ended, Outcome, State
 from lamtop.engine.core.function import EventInvokeConfig, Function
 from lamtop.engine.core.invocation import Invocation
+from simulation.world import FAILED, RETURNED, World
 
 DEAD = "arn:aws:sqs:us-east-1:000000000000:dead"
 EVENTS = 1_000

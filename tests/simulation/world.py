@@ -8,9 +8,10 @@ from lamtop.engine.clock import SimulatedClock
 from lamtop.engine.core.event import Ended, Event, Outcome
 from lamtop.engine.core.function import Function, Queue
 from lamtop.engine.core.invocation import Invocation
-from lamtop.engine.dispatcher import Accept, Dispatcher, Redrive, Report
+from lamtop.engine.dispatcher import Dispatcher
 from lamtop.engine.edges.destinations import Destinations
 from lamtop.engine.metrics import Metrics
+from lamtop.engine.reports import Accept, Redrive, Report
 from lamtop.engine.store import Store
 
 RETURNED = Outcome(Ended.RETURNED, payload=b'"done"')
@@ -96,13 +97,16 @@ class World:
         self.store = Store(self.folder)
         self.environments = ScriptedEnvironments(self.clock, self.script, self.most)
         queues = {"dead": Queue("dead", "arn:aws:sqs:us-east-1:000000000000:dead")}
-        self.destinations = Destinations(lambda: self.dispatcher.request_id(), self.clock.now)
+        self.destinations = Destinations(self._new_id, self.clock.now)
         self.destinations.configure(self.functions, queues)
         self.dispatcher = Dispatcher(
             self.store, self.clock, self.environments, Metrics(), deliver=self.destinations.deliver, seed=self.seed
         )
         self.environments.place_free = self.dispatcher.place_free
         self.dispatcher.configure(self.functions)
+
+    def _new_id(self) -> str:
+        return self.dispatcher.request_id()
 
     def send(self, function: str, payload: bytes = b"{}") -> str:
         request_id = self.dispatcher.request_id()
@@ -151,5 +155,5 @@ class World:
     def history(self) -> list[tuple[object, ...]]:
         """Everything that is in the store, for comparison."""
         tables = ("event", "attempt", "delivery", "message")
-        connection = self.store._connection  # noqa: SLF001
+        connection = self.store._connection
         return [(table, *row) for table in tables for row in connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2")]

@@ -46,12 +46,13 @@ class Stage:
     async def press(self, *keys: str) -> None:
         """Press keys one after another, as quickly as the app takes them in."""
         for key in keys:
-            self._send(key)
+            self.send(key)
             for _ in range(60):  # a key passes from app to screen to widget, and a new screen is mounted
                 await asyncio.sleep(0)
         await self.pilot.pause()
 
-    def _send(self, key: str) -> None:
+    def send(self, key: str) -> None:
+        """Press a key without waiting for anything."""
         name = _character_to_key(key) if len(key) == 1 and not key.isalnum() else key
         character = key if len(key) == 1 else _CHARACTERS.get(key)
         event = events.Key(name, character)

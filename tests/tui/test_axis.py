@@ -29,6 +29,10 @@ def test_a_past_wait_says_how_long_it_was_and_how_many_retries_were_left() -> No
     assert told[-1] == "end: RetriesExhausted → dead-letter queue lamtop-dead-letters"
 
 
+def test_an_answer_whose_time_is_not_known_is_told_without_one() -> None:
+    assert words(life(1, answered={"status": 202, "after": None}))[0] == "caller: 202 at once · key a"
+
+
 def test_a_throttled_event_says_so() -> None:
     told = words(life(1, attempts=[], errors=0, reason="throttled", throttles=2, due_at=NOW + 4))
     assert told[-1] == "queued: next try in 4.0s: concurrency limit reached"

@@ -44,9 +44,9 @@ def test_a_gone_engine_is_said_and_its_successor_is_found() -> None:
     engine = FakeEngine()
 
     async def story(stage: Stage) -> None:
-        engine.refuse = ConnectionRefusedError("no")
+        engine.refuse = ConnectionRefusedError("nobody is there")
         engine.die()
-        await stage.shows("engine gone, reconnecting…")
+        await stage.shows("engine gone, reconnecting… nobody is there")
         await stage.press("a")
         await stage.shows("no engine is connected")
         await stage.until(lambda: engine.connections > 3, "several tries")

@@ -147,6 +147,17 @@ def test_a_sends_an_asynchronous_event_to_the_selected_function() -> None:
     play(story, busy())
 
 
+def test_keys_that_come_all_at_once_act_on_the_row_they_were_aimed_at() -> None:
+    async def story(stage: Stage) -> None:
+        await stage.pilot.pause()
+        for key in "jja":
+            stage.send(key)
+        await stage.shows("202 accepted")
+        assert stage.called("async") == [("async", "flaky", b"{}")]
+
+    play(story, busy())
+
+
 def test_the_selected_function_is_that_of_the_row_one_goes_to_and_stays_when_rows_move() -> None:
     engine = busy()
 

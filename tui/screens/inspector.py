@@ -181,7 +181,7 @@ def _attempt_words(attempt: dict[str, Any], count: int) -> str:
     if attempt.get("version"):
         words.append(f"v{attempt['version']}")
     if attempt.get("environment"):
-        words.append(f"environment {attempt['environment']}")
+        words.append(f"environment {str(attempt['environment']).rpartition(']')[2][:6]}")
     words.append("cold start" if attempt.get("init_duration") else "warm")
     if attempt.get("duration") is not None:
         words.append(f.span(float(attempt["duration"])))

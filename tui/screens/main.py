@@ -52,7 +52,8 @@ class MainScreen(MainKeys, Screen[None], inherit_bindings=False):
 
     def _table(self, pane: str) -> LineTable:
         kind = DeadLetterTable if pane == "dlq" else LineTable
-        return kind(pane, self.model.rows[pane], self.model.time.now, lambda: empty_words(self, pane))
+        rows, now = self.model.rows[pane], self.model.time.now
+        return kind(pane, rows, now, lambda: empty_words(self, pane), self.take_selection)
 
     def compose(self) -> ComposeResult:
         yield Header(self.model)
@@ -66,6 +67,8 @@ class MainScreen(MainKeys, Screen[None], inherit_bindings=False):
         yield Footer(self._hints)
 
     def _hints(self) -> list[tuple[str, str]]:
+        if self.has_class("trouble"):
+            return hints("main")[-2:]
         place = getattr(self.app.screen, "PLACE", "") or ("filter" if self.query("FilterLine") else "")
         if place:
             return hints(place)
@@ -137,9 +140,6 @@ class MainScreen(MainKeys, Screen[None], inherit_bindings=False):
         if not self.selected and names:
             self.selected = names[0]
         self.tables["functions"].point_at(self.selected)
-
-    def on_line_table_moved(self) -> None:
-        self.take_selection()
 
     def on_line_table_opened(self) -> None:
         self.action_inspect()

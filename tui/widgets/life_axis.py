@@ -38,7 +38,7 @@ class LifeAxis(LineView, can_focus=False):
     def draw(self, y: int, width: int) -> Strip:
         if not self._rows:
             return self.strip_of([], width)
-        room = max(12, min(width - _LABEL - 44, width * 48 // 100))
+        room = max(12, min(width - _LABEL - 50, width * 48 // 100))
         scale = axis.scale_of(self._rows, room)
         if y == 0:
             return self.strip_of([(" " * _LABEL + axis.ruler(scale), "dim")], width)

@@ -16,14 +16,13 @@ from ..model import PaneRows
 from .line_view import LineView, Part
 
 _MARGIN = 20  # rows asked for above and below what is visible, so that scrolling does not show holes
+_MOST = 500  # rows an engine gives at once
 _REVERSE = Style(reverse=True)
 
 
 class LineTable(LineView):
-    """One pane of rows. `words` says what an empty pane tells, `now` is engine time."""
-
-    class Moved(Message):
-        """The user moved the cursor to another row."""
+    """One pane of rows. `words` says what an empty pane tells, `now` is engine time. `moved` is called at once when
+    the user goes to another row: the next key may already be waiting, and must act on that row."""
 
     class Scrolled(Message):
         """Other rows are visible: the window may have to move."""
@@ -31,8 +30,16 @@ class LineTable(LineView):
     class Opened(Message):
         """A row was double-clicked."""
 
-    def __init__(self, pane: str, rows: PaneRows, now: Callable[[], float], words: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        pane: str,
+        rows: PaneRows,
+        now: Callable[[], float],
+        words: Callable[[], str],
+        moved: Callable[[], None],
+    ) -> None:
         super().__init__(id=pane)
+        self._moved = moved
         self.pane, self.rows = pane, rows
         self._now, self._words = now, words
         self.cursor = 0
@@ -90,7 +97,7 @@ class LineTable(LineView):
         """Offset and limit that cover what is visible and a margin."""
         offset = max(0, self.scroll_offset.y - _MARGIN)
         offset -= offset % 10  # a window moves in steps: not every line scrolled is a new subscription
-        return offset, self.page + 2 * _MARGIN + 10
+        return offset, min(_MOST, self.page + 2 * _MARGIN + 10)
 
     def name_it(self, title: list[Part], footer: str) -> None:
         """The words in the border, above and below."""
@@ -114,7 +121,7 @@ class LineTable(LineView):
         self.cursor_id = row["id"] if row else None
         self._reveal()
         self.refresh()
-        self.post_message(self.Moved())
+        self._moved()
 
     def action_top(self) -> None:
         self.go_to(0)

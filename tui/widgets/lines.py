@@ -37,10 +37,14 @@ class Header(OneLine):
             return []
         pace = "simulated " if time.mode == "simulated" else f"x{time.rate:g} " if time.rate != 1 and time.rate else ""
         parts: list[Part] = [(f.clock(time.now()) + " ", ""), (pace, "accent"), ("│ ", "dim")]
-        parts.append((f"ok {f.number(totals['succeeded'])} ", "ok"))
+        good = max(int(totals["succeeded"]), int(totals.get("invocations") or 0) - int(totals["errors"]))
+        parts.append((f"ok {f.number(good)} ", "ok"))
         parts.append((f" err {f.number(totals['errors'])} ", "error" if totals["errors"] else "dim"))
         word = "throttled" if self.size.width >= 100 else "thr"
-        return [*parts, (f" {word} {f.number(totals['throttled'])} ", "warning" if totals["throttled"] else "dim")]
+        throttles = int(
+            totals["throttles" if "throttles" in totals else "throttled"]
+        )  # every refusal so far, not those that wait now
+        return [*parts, (f" {word} {f.number(throttles)} ", "warning" if throttles else "dim")]
 
 
 def _project(path: PurePath, wide: bool) -> str:

@@ -1,0 +1,38 @@
+"""What edges leave in the dispatcher's inbox. An edge never changes an event; it says what has happened."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .core.event import Event, Outcome
+from .core.function import Function
+
+
+class Accept(NamedTuple):
+    """Somebody sent an event. `answer` gets the accepted event, once it is on disk."""
+
+    request_id: str
+    function: Function
+    payload: bytes
+    source: str
+    answer: Callable[[Event], None]
+
+
+class Finished(NamedTuple):
+    """An attempt has ended."""
+
+    seq: int
+    outcome: Outcome
+
+
+class Redrive(NamedTuple):
+    """Somebody wants these dead letters sent round again.
+
+    Each id is a message's, or "dropped:" and the request id of an event that had nowhere to go. `answer` gets pairs
+    (old request id, new request id) and pairs (id, why not).
+    """
+
+    ids: tuple[str, ...]
+    answer: Callable[[list[tuple[str, str]], list[tuple[str, str]]], None]
+
+
+Report = Accept | Finished | Redrive
