@@ -30,6 +30,7 @@ from .view import Notices, Subscription, Views, life, page, parse_view
 
 _GRACE = 2.0  # seconds that running handlers get when the engine ends
 _ALONE_AT_FIRST = 30.0  # seconds until an engine that a monitor started gives up waiting for it
+_ENDING = 10.0  # seconds to wait for the engine before, while it ends
 _ALONE = 2.0  # seconds that such an engine outlives its last monitor
 
 
@@ -75,7 +76,9 @@ class Engine:
         self._alone: asyncio.TimerHandle | None = None
         self._unanswered: set[asyncio.Future[Event]] = set()
         self._entry: registry.Entry | None = None
-        self.store = Store(settings.state)
+        # An engine that holds the folder and is not in the registry is on its way out.
+        ending = registry.find(settings.state) is None
+        self.store = Store(settings.state, patience=_ENDING if ending else 0.0)
         self.clock = settings.clock or SystemClock(settings.speed, not_before=self.store.engine_time())
         self._build(project)
 

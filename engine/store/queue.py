@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from ..core.event import Attempt, Condition, Delivery, Event, Message, Reason, State
 
 SCHEMA_VERSION = 1
+_LOOK_EVERY = 0.02  # seconds between two tries for a folder that another engine holds
 _SCHEMA = Path(__file__).with_name("queue.sql")
 _EVENT_COLUMNS = ", ".join(Event._fields)
 _PLACES = ", ".join("?" * len(Event._fields))
@@ -32,15 +34,15 @@ class StoreError(Exception):
 class Store:
     """Events, attempts, the outbox and the queues' messages. Its methods run inside `begin` … `commit`."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open the store in `folder`, which is made if need be.
+    def __init__(self, folder: Path, patience: float = 0.0) -> None:
+        """Open the store in `folder`, which is made if need be; wait up to `patience` seconds for an engine that ends.
 
         Raises StoreError if another engine has it open, if the file is newer than this program or no database.
         """
         self.folder = folder
         self.path = folder / "queue.sqlite3"
         _make_private(folder)
-        self._lock = _lock(folder)
+        self._lock = _lock(folder, patience)
         self._connection = _open(self.path)
         self._upgrade()
 
@@ -240,21 +242,30 @@ def _make_private(folder: Path) -> None:
         ignore.write_text("*\n", encoding="utf-8")
 
 
-def _lock(folder: Path) -> int:
+def _lock(folder: Path, patience: float) -> int:
     """Hold the folder for this process. Raises StoreError naming the engine that holds it already."""
     descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
-        os.close(descriptor)
-        raise StoreError(
-            f"{folder} is in use by the engine with pid {holder}: "
-            "attach to it with 'lamtop attach', stop it with 'lamtop stop', or use another folder with --state"
-        ) from None
+    until = time.monotonic() + patience
+    while not _held(descriptor):
+        if time.monotonic() >= until:
+            holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
+            os.close(descriptor)
+            raise StoreError(
+                f"{folder} is in use by the engine with pid {holder}: "
+                "attach to it with 'lamtop attach', stop it with 'lamtop stop', or use another folder with --state"
+            )
+        time.sleep(_LOOK_EVERY)
     os.ftruncate(descriptor, 0)
     os.write(descriptor, f"{os.getpid()}\n".encode())
     return descriptor
+
+
+def _held(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _open(path: Path) -> sqlite3.Connection:

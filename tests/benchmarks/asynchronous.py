@@ -17,10 +17,11 @@ from typing import NamedTuple
 
 import proof
 from harness import COUNTED, Engine, Project, until
-from lamtop.engine.core.event import Attempt, Condition, Ended, Event, Outcome, State
-from lamtop.engine.store import Store
 from table import Figure, Measured, arguments, at_least, at_most, median, run
 from traffic import EVENT, drive, invocation
+
+from lamtop.engine.core.event import Attempt, Condition, Ended, Event, Outcome, State
+from lamtop.engine.store import Store
 
 ROUNDS, FEW, MANY = 3, 1_000, 10_000
 _BATCH, _COMMITS = 64, 200
@@ -133,7 +134,9 @@ def _event(seq: int) -> Event:
 
 def _outcome() -> Outcome:
     now = time.time()
-    return Outcome(Ended.RETURNED, EVENT, None, None, now, now, 0.0001, None, 12, "2026/11/20/[$LATEST]0123456789abcdef")
+    return Outcome(
+        Ended.RETURNED, EVENT, None, None, now, now, 0.0001, None, 12, "2026/11/20/[$LATEST]0123456789abcdef"
+    )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import os
 import platform
 import statistics
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,11 +63,15 @@ def show(figures: Sequence[Figure], notes: Sequence[str] = ()) -> None:
 Measured = tuple[list[Figure], list[str]]
 
 
-def arguments(about: str | None, **integers: tuple[int, str]) -> argparse.Namespace:
-    """The command line of a benchmark: its docstring, and options with whole numbers."""
+def arguments(
+    about: str | None, *, flags: Mapping[str, str] | None = None, **integers: tuple[int, str]
+) -> argparse.Namespace:
+    """The command line of a benchmark: its docstring, options with a whole number, and options without a value."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, (default, text) in integers.items():
         parser.add_argument(f"--{name}", type=int, default=default, help=f"{text} (default: {default})")
+    for name, text in (flags or {}).items():
+        parser.add_argument(f"--{name}", action="store_true", help=text)
     return parser.parse_args()
 
 

@@ -1,0 +1,84 @@
+"""A program in a real terminal of 140 x 40, and the moment at which a word appears in what it writes."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+SIZE = (40, 140)  # rows, columns
+_ESCAPES = re.compile(
+    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_].*?\x1b\\|[@-Z\\-_])", re.DOTALL
+)
+_END_SECONDS = 10.0
+
+
+class Terminal:
+    """A program that has been started in a terminal of its own. A context manager: ends it."""
+
+    def __init__(self, command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> None:
+        self._near, far = pty.openpty()
+        fcntl.ioctl(far, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
+        self._read = b""
+        self._from = 0
+        self.started = time.perf_counter()
+        self._child = subprocess.Popen(
+            command, cwd=folder, env={**environ, "TERM": "xterm-256color"}, stdin=far, stdout=far, stderr=far,
+            start_new_session=True,
+        )  # fmt: skip
+        os.close(far)
+
+    def press(self, keys: str) -> None:
+        """Type; from now on only what is written after it counts."""
+        self._from = len(self._read)
+        os.write(self._near, keys.encode())
+
+    def seconds_until(self, word: str, patience: float = 30.0) -> float:
+        """When the word was there, in seconds since the start. Raises TimeoutError or EOFError with what was there."""
+        wanted = re.compile(rb"\b" + re.escape(word.encode()) + rb"\b")
+        deadline = time.perf_counter() + patience
+        while not wanted.search(_ESCAPES.sub(b"", self._read[self._from :])):
+            if time.perf_counter() > deadline:
+                raise TimeoutError(f"{word!r} did not appear, but {self._read[self._from :][-2_000:]!r}")
+            self._take(0.1)
+        return time.perf_counter() - self.started
+
+    def _take(self, patience: float) -> None:
+        if not select.select([self._near], [], [], patience)[0]:
+            return
+        try:
+            data = os.read(self._near, 65_536)
+        except OSError:  # Linux says so once the program has closed the terminal
+            data = b""
+        if not data:
+            raise EOFError(f"the program has ended: {self._read[-2_000:]!r}")
+        self._read += data
+
+    def __enter__(self) -> "Terminal":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Ask it to end, and read what it writes meanwhile: a full terminal would hold it up."""
+        if self._child.poll() is None:
+            self._child.terminate()
+        deadline = time.perf_counter() + _END_SECONDS
+        with suppress(EOFError):
+            while self._child.poll() is None and time.perf_counter() < deadline:
+                self._take(0.02)
+        if self._child.poll() is None:
+            try:
+                self._child.wait(_END_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._child.kill()
+                self._child.wait()
+        os.close(self._near)

@@ -1,0 +1,62 @@
+"""A whole engine inside the test's own process: real handlers, real files, its own state folder and registry."""
+
+import asyncio
+import contextlib
+import os
+import textwrap
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from lamtop.engine import Engine, Settings
+
+T = TypeVar("T")
+
+
+async def until(found: Callable[[], T], what: str, seconds: float = 20.0) -> T:
+    """Ask again and again until the answer is a true one; return it. Fails after `seconds`, saying what did not come."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not (answer := found()):
+        assert asyncio.get_running_loop().time() < deadline, f"after {seconds:.0f} s still not: {what}"
+        await asyncio.sleep(0.002)
+    return answer
+
+
+async def until_awaited(found: Callable[[], Awaitable[T]], what: str, seconds: float = 20.0) -> T:
+    """As `until`, for a question that is itself awaited."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not (answer := await found()):
+        assert asyncio.get_running_loop().time() < deadline, f"after {seconds:.0f} s still not: {what}"
+        await asyncio.sleep(0.002)
+    return answer
+
+
+def write(folder: Path, files: Mapping[str, str]) -> None:
+    """Write these files, each in one go, as an editor does: a new file that takes the old one's place."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(path.name + ".tmp")
+        fresh.write_text(textwrap.dedent(text), encoding="utf-8")
+        fresh.replace(path)
+
+
+@contextlib.asynccontextmanager
+async def live(folder: Path, files: Mapping[str, str], **settings: Any) -> AsyncIterator[Engine]:
+    """Start an engine on these files in `folder`, and stop it. Its registry is in `folder` too if a test says so."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write(folder, files)
+    template = folder / "template.yaml"
+    wishes = {"source": template if template.exists() else folder, "state": folder / ".lamtop", "port": 0}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    engine = Engine(Settings(**{**wishes, "environ": kept, **settings}))
+    await engine.start()
+    try:
+        yield engine
+    finally:
+        await engine.stop()
+
+
+def notices(engine: Engine, level: str = "") -> list[str]:
+    """What the engine has said so far, in this tone if one is named."""
+    return [notice["text"] for notice in engine.notices.since(0) if level in ("", notice["level"])]
