@@ -163,7 +163,8 @@ class Dispatcher:
         return Step(self._wrote, now if self._inbox else self._wake_at(now))
 
     def release(self) -> None:
-        """After the commit: answer callers, start executions."""
+        """After the commit: let monitors look again, answer callers, start executions."""
+        self.metrics.committed()
         effects, self._effects = self._effects, []
         for effect in effects:
             effect()

@@ -236,7 +236,7 @@ class Engine:
             request_id,
             function,
             payload,
-            may_start=_always,
+            may_start=self._may_start,
             done=_nobody,
             source=source,
             kind="synchronous",
@@ -247,9 +247,13 @@ class Engine:
         )
         invocation.done = partial(self._answer, invocation, answer)
         self.dispatcher.in_flight.start(function.name)
-        self.metrics.changed("inflight")
         self.environments.run(invocation)
         return await answer
+
+    def _may_start(self) -> bool:
+        """A synchronous invocation was admitted when it came, and starts as soon as an environment is free."""
+        self.metrics.changed("inflight")
+        return True
 
     def _answer(self, invocation: Invocation, answer: "asyncio.Future[Answered]", outcome: Outcome) -> None:
         self.dispatcher.in_flight.end(invocation.function.name)
@@ -347,10 +351,6 @@ class Engine:
             name: self.settings.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in self.settings.environ
         }
         return {**kept, "AWS_ENDPOINT_URL": self.server.url} if self.server.url else kept
-
-
-def _always() -> bool:
-    return True
 
 
 def _nobody(_: Outcome) -> None:

@@ -39,6 +39,7 @@ class Metrics:
     def __init__(self) -> None:
         self.functions: dict[str, FunctionMetrics] = {}
         self.changes = dict.fromkeys(("queue", "retries", "inflight", "dlq", "functions"), 0)
+        self._since_commit: set[str] = set()
 
     def of(self, function: str) -> FunctionMetrics:
         found = self.functions.get(function)
@@ -81,6 +82,13 @@ class Metrics:
                 counts.queued[Reason(place)] += number
 
     def changed(self, *panes: str) -> None:
+        self._since_commit.update(panes)
+        for pane in panes:
+            self.changes[pane] += 1
+
+    def committed(self) -> None:
+        """What changed is on disk now: whoever looked meanwhile saw the old state, and must look again."""
+        panes, self._since_commit = self._since_commit, set()
         for pane in panes:
             self.changes[pane] += 1
 

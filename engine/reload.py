@@ -104,5 +104,6 @@ class Reloader:
 
 
 def _because(function: Function, touched: set[Path] | None) -> str:
-    changed = sorted({path.name for path in touched or () if path.is_relative_to(function.code)})
+    code = {path for path in touched or () if path.suffix in _CODE and path.is_relative_to(function.code)}
+    changed = sorted(path.name for path in code)
     return f"{', '.join(changed)} changed" if changed else "reloaded"

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 
 import asynchronous
 import fan_out
@@ -14,7 +15,7 @@ from table import Figure, Measured, arguments, machine, run
 
 def measure(quick: bool = False, many: bool = False) -> Measured:
     rounds = 1 if quick else 3
-    benchmarks = {
+    benchmarks: dict[str, Callable[[], Measured]] = {
         "start": lambda: start.measure(rounds),
         "synchronous": lambda: synchronous.measure(rounds),
         "asynchronous": lambda: asynchronous.measure(rounds),

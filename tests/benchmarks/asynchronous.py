@@ -1,7 +1,7 @@
-"""Asynchronous events, each on disk before its 202: 1,000 over 8 connections, and 10,000 over 64, end to end with logs.
+"""Asynchronous events, each on disk before its 202: 1,000 over 8 connections; 10,000 over 64, end to end with logs.
 
-"Accepted" is the last 202, "executed" the last handler's own mark in a file, "settled" the last event's end on disk; all
-counted from the first request. About 1 KB of JSON each; the handler prints a line.
+"Accepted" is the last 202, "executed" the last handler's own mark in a file, "end to end" the last event's end on disk,
+all counted from the first request. About 1 KB of JSON each; the handler prints a line.
 
 Floor: the same rows, inserted as running, then updated and their attempts recorded, with the store alone in this
 process: transactions of 64 with synchronous=FULL. What HTTP, processes and logs add is the ratio. One commit of one
@@ -78,7 +78,7 @@ def _figures(few: list[Burst], more: list[Burst], rows: float, commit: float, ma
     ]  # fmt: skip
 
 
-# -- the floor: the store alone ------------------------------------------------------------------------------------------
+# -- the floor: the store alone ----------------------------------------------------------------------------------------
 
 
 def _rows_alone(folder: Path, count: int) -> float:

@@ -14,12 +14,12 @@ _LENGTH = struct.Struct("!I")
 
 
 @contextmanager
-def http_server() -> Iterator[int]:
-    """A bare aiohttp low-level server that reads the body and answers with it; the port."""
+def http_server() -> Iterator[tuple[int, int]]:
+    """A bare aiohttp low-level server that reads the body and answers with it: its port and its process."""
     with subprocess.Popen([sys.executable, __file__, "http"], stdout=subprocess.PIPE) as child:
         assert child.stdout
         try:
-            yield int(child.stdout.readline())
+            yield int(child.stdout.readline()), child.pid
         finally:
             child.terminate()
 

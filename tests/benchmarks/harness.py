@@ -37,7 +37,7 @@ def handler(event, context):
     return event
 """
 
-#: Prints, and leaves one byte in a file that the benchmark looks at: counting the executions asks nothing of the engine.
+#: Prints, and leaves one byte in a file: counting the executions asks nothing of the engine.
 COUNTED = """
 import os, time
 
@@ -52,7 +52,7 @@ def handler(event, context):
 
 
 class Project:
-    """A folder with a template, code and everything else that an engine needs. A context manager: ends what it started."""
+    """A folder with a template, code and all else that an engine needs. A context manager: ends what it started."""
 
     def __init__(self, functions: Mapping[str, Mapping[str, Any]], code: Mapping[str, str]) -> None:
         """`functions` are SAM properties by name, `code` is the text of files."""

@@ -1,4 +1,4 @@
-"""From the command to the first paint, and to the first result: `lamtop` in a real terminal of 140 x 40, a fresh folder.
+"""From the command to the first paint and to the first result: `lamtop` in a real terminal of 140 x 40, a fresh folder.
 
 First paint: the word "Queue" is in what the terminal got. First result: `i` is pressed as soon as the function's name
 is there, and the status 200 has appeared: that includes the engine's start, the first environment and the handler.
@@ -55,7 +55,9 @@ def _monitor() -> dict[str, float]:
         terminal.press("i")
         answered = terminal.seconds_until("200")
         terminal.press("\x1b")
+        time.sleep(0.3)  # an escape alone is the key only if nothing follows
         terminal.press("q")
+        terminal.wait()
         until(lambda: not project.processes(), "the monitor and its engine have ended", 20)
         return {"painted": painted, "connected": ready, "answered": answered}
 

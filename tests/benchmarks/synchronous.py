@@ -5,19 +5,20 @@ between lamtop and its floors; the figures are medians of the rounds.
 
 Floors: a bare aiohttp server that reads the body and answers with it (what HTTP alone costs in Python), and a raw pipe
 round trip to a child that parses the JSON and writes it again (what another process alone costs). `--peer URL` measures
-another emulator's Invoke URL in the same rounds. The engine's CPU time per call hardly moves with the machine's load.
+another emulator's Invoke URL in the same rounds. CPU time per call moves less with the machine's load than the rest does.
 """
 
 import argparse
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import floors
 import proof
-from harness import ECHO, Engine, Project
+from harness import ECHO, Engine, Project, cpu_seconds
 from table import Figure, Measured, at_least, at_most, median, run
 from traffic import EVENT, Load, drive, invocation
 
@@ -44,11 +45,11 @@ def measure(rounds: int = ROUNDS, calls: int = CALLS, peer: str | None = None) -
     with ExitStack() as stack:
         project = stack.enter_context(Project({"echo": {"Handler": "echo.handler"}}, {"echo.py": ECHO}))
         engine = project.serve()
-        floor = stack.enter_context(floors.http_server())
+        floor, floor_pid = stack.enter_context(floors.http_server())
         pipe = stack.enter_context(floors.pipe_child())
         targets = {
             "lamtop": Target(engine.port, invocation(engine.port, "echo"), engine.cpu),
-            "floor": Target(floor, invocation(floor, "echo")),
+            "floor": Target(floor, invocation(floor, "echo"), partial(cpu_seconds, floor_pid)),
             **({"peer": _peer(peer)} if peer else {}),
         }
         warm = {name: drive(t.port, t.request, _WARM_UP, MANY) for name, t in targets.items()}
@@ -99,9 +100,13 @@ def _figures(taken: dict[tuple[str, int], list[Round]], pipe: float, with_peer: 
         line("throughput", MANY, lambda load: load.rate, "/s",
              at_least(13_000, of("lamtop", MANY, lambda load: load.rate), "/s")),
     ]  # fmt: skip
-    cpu = [Figure(f"sync c{n} engine CPU per call", f"{median(r.cpu for r in taken['lamtop', n]):,.0f} µs")
-           for n in (1, MANY)]  # fmt: skip
-    return figures + cpu
+    return figures + [_cpu(taken, connections) for connections in (1, MANY)]
+
+
+def _cpu(taken: dict[tuple[str, int], list[Round]], connections: int) -> Figure:
+    ours, floor = (median(r.cpu for r in taken[name, connections]) for name in ("lamtop", "floor"))
+    what = f"sync c{connections} engine CPU per call"
+    return Figure(what, f"{ours:,.0f} µs", f"aiohttp {floor:,.0f} µs", ours / floor)
 
 
 def _notes(engine: Engine, ids: list[str]) -> list[str]:

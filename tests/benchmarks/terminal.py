@@ -51,6 +51,14 @@ class Terminal:
             self._take(0.1)
         return time.perf_counter() - self.started
 
+    def wait(self, patience: float = 20.0) -> None:
+        """Until the program has ended, reading what it writes meanwhile: a full terminal would hold it up."""
+        deadline = time.perf_counter() + patience
+        with suppress(EOFError):
+            while self._child.poll() is None and time.perf_counter() < deadline:
+                self._take(0.02)
+        self._child.wait(_END_SECONDS)
+
     def _take(self, patience: float) -> None:
         if not select.select([self._near], [], [], patience)[0]:
             return
@@ -68,17 +76,11 @@ class Terminal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Ask it to end, and read what it writes meanwhile: a full terminal would hold it up."""
         if self._child.poll() is None:
             self._child.terminate()
-        deadline = time.perf_counter() + _END_SECONDS
-        with suppress(EOFError):
-            while self._child.poll() is None and time.perf_counter() < deadline:
-                self._take(0.02)
-        if self._child.poll() is None:
-            try:
-                self._child.wait(_END_SECONDS)
-            except subprocess.TimeoutExpired:
-                self._child.kill()
-                self._child.wait()
+        try:
+            self.wait()
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
         os.close(self._near)

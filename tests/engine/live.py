@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 async def until(found: Callable[[], T], what: str, seconds: float = 20.0) -> T:
-    """Ask again and again until the answer is a true one; return it. Fails after `seconds`, saying what did not come."""
+    """Ask until the answer is a true one; return it. Fails after `seconds`, saying what did not come."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not (answer := found()):
         assert asyncio.get_running_loop().time() < deadline, f"after {seconds:.0f} s still not: {what}"

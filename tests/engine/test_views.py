@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from simulation.world import FAILED, RETURNED, Script, World
 
 from lamtop.engine.core.event import Condition, Event, Message, Outcome, Reason, State
 from lamtop.engine.core.function import EventInvokeConfig, Function
@@ -17,6 +16,7 @@ from lamtop.engine.core.invocation import Invocation
 from lamtop.engine.core.log import LogLine
 from lamtop.engine.store import History, Peek, Store
 from lamtop.engine.view import Notices, Subscription, Views, page, parse_view, subscription
+from simulation.world import FAILED, RETURNED, Script, World
 
 Row = dict[str, Any]
 DEAD = "arn:aws:sqs:us-east-1:000000000000:dead"
@@ -29,6 +29,9 @@ def function(name: str = "orders", **changes: Any) -> Function:
 
 def always(outcome: Outcome, seconds: float = 0.0) -> Script:
     return lambda invocation: (outcome, seconds)
+
+
+_returns = always(RETURNED)
 
 
 class Pools:
@@ -122,7 +125,7 @@ def watch(tmp_path: Path) -> Iterator[Callable[..., Watched]]:
     made: list[Watched] = []
 
     def make(
-        functions: Iterable[Function] = (), script: Script = always(RETURNED), rows: Iterable[Event] = (), **more: Any
+        functions: Iterable[Function] = (), script: Script = _returns, rows: Iterable[Event] = (), **more: Any
     ) -> Watched:
         folder = tmp_path / f"state{len(made)}"
         if rows:
@@ -278,8 +281,8 @@ SORTS = {
     "inflight": ("ends_at", "function", "attempt", "started_at", "timeout", "cold", "environment", "source", "id"),
     "dlq": ("dead_at", "function", "attempts", "condition", "error", "queue"),
     "functions": (
-        "id", "handler", "version", "timeout", "memory", "reserved", "invocations", "errors", "throttles", "cold_starts",
-        "in_flight", "queued", "dead", "environments", "p50", "p99", "reload_error", "limited_by",
+        "id", "handler", "version", "timeout", "memory", "reserved", "invocations", "errors", "throttles",
+        "cold_starts", "in_flight", "queued", "dead", "environments", "p50", "p99", "reload_error", "limited_by",
     ),
 }  # fmt: skip
 
@@ -543,7 +546,7 @@ def test_a_window_that_changes_while_a_frame_is_read_does_not_put_its_offset_on_
             client.watch({"q": {"view": "queue", "limit": 10, "offset": 50}})
             return found
 
-        between = (await client._frame(scrolls_meanwhile))["views"].get("q")  # noqa: SLF001
+        between = (await client._frame(scrolls_meanwhile))["views"].get("q")
         assert between is None or (between["offset"], between["ids"]) == (0, [e.id for e in rows[:10]])
         after = (await frame(client))["views"]["q"]
         assert (after["offset"], [row["id"] for row in after["rows"]]) == (50, [e.id for e in rows[50:60]])
@@ -637,11 +640,11 @@ def test_a_filter_never_misses_a_line_before_or_after_subscribing(watch: Callabl
         for n in range(900, 2_000):
             watched.say(f"needle {n}" if n % 50 == 0 else f"hay {n}")
             wanted += [f"needle {n}"] if n % 50 == 0 else []
-            if n % 111 == 0 and client._news():  # noqa: SLF001
+            if n % 111 == 0 and client._news():
                 found = await frame(client)
                 assert found["logs"]["l"]["left_out"] == 0
                 seen += texts(found)
-        if client._news():  # noqa: SLF001
+        if client._news():
             seen += texts(await frame(client))
         assert seen == wanted
 
@@ -720,7 +723,7 @@ def test_a_flood_while_the_first_lines_are_read_is_neither_lost_nor_shown_twice(
                 watched.say(f"meanwhile {n}")
             return found
 
-        found = await client._frame(flooded_meanwhile)  # noqa: SLF001
+        found = await client._frame(flooded_meanwhile)
         assert texts(found) == ["old", "just before", *(f"meanwhile {n}" for n in range(300, 500))]
         assert found["logs"]["l"]["left_out"] == 300
 
@@ -826,13 +829,14 @@ def test_paging_neither_skips_nor_repeats_a_dead_letter_that_stayed(watch: Calla
     watched.write(lambda store: store.send(letter(e) for e in kept))
     watched.write(lambda store: store.send([letter(events(1)[0]._replace(seq=5_000, id="unknown"))]))  # by SQS
     gone: set[str] = set()
+    numbers = itertools.count(6_000, 2)
 
     def between(n: int) -> None:
         leaving = [e for e in rows[n::97] if e.id not in gone]
         gone.update(e.id for e in leaving)
         watched.write(lambda store: store.delete_messages(letter(e).id for e in leaving))
         watched.write(lambda store: store.update(e._replace(dropped=False) for e in leaving))
-        fresh = events(2, start=6_000 + 2 * len(gone), **ended)
+        fresh = events(2, start=next(numbers), **ended)
         watched.write(lambda store: store.insert(fresh))
         watched.write(lambda store: store.send(map(letter, fresh)))
 
@@ -892,7 +896,7 @@ def test_a_cursor_that_nobody_gave_out_is_an_error_that_shows_it(watch: Callable
     watched = busy(watch)
     made_up = [{"a": 1, "b": 2}, "ab", [[1], 2], [{}, {}], [None, None]]
     for view, value in itertools.product((*VIEWS, "logs"), made_up):
-        with pytest.raises(ValueError, match="cursor: .* is not a cursor"):
+        with pytest.raises(ValueError, match=r"cursor: .* is not a cursor"):
             watched.page(view, _as_cursor(value))
 
 
@@ -900,7 +904,7 @@ def test_a_cursor_of_another_view_is_an_error(watch: Callable[..., Watched]) -> 
     watched = busy(watch)
     for view, other in itertools.permutations((*VIEWS, "logs"), 2):
         cursor = watched.page(view, limit=1)["cursor"]
-        with pytest.raises(ValueError, match="cursor: .* is not a cursor"):
+        with pytest.raises(ValueError, match=r"cursor: .* is not a cursor"):
             watched.page(other, cursor)
 
 
@@ -916,7 +920,7 @@ def _work(watched: Watched, look: Callable[[], object]) -> int:
         hundreds += 1
         return 0
 
-    connection = watched.peek._connection  # noqa: SLF001
+    connection = watched.peek._connection
     connection.set_progress_handler(count, 100)
     look()
     connection.set_progress_handler(None, 0)

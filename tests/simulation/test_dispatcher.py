@@ -262,3 +262,14 @@ def test_an_outcome_of_a_lost_attempt_is_recorded_as_such(folder: Path) -> None:
     world.run()
     ends = [row[3] for row in world.history() if row[0] == "attempt"]
     assert ends == [Ended.LOST, Ended.RETURNED]
+
+
+def test_what_a_step_changed_counts_as_changed_again_once_it_is_on_disk(folder: Path) -> None:
+    world = World(folder, [function()], always(RETURNED))
+    world.send("orders")
+    changes = world.dispatcher.metrics.changes
+    world.dispatcher.step()
+    before_the_commit = changes["queue"]
+    world.store.commit()
+    world.dispatcher.release()
+    assert changes["queue"] > before_the_commit
