@@ -90,6 +90,7 @@ class Dispatcher:
         self._effects: list[Callable[[], None]] = []
         self._moves = _Moves()
         self._wrote = False
+        self._starts = True
         self._seq = store.last_seq()
         self._delivery_id = store.last_delivery()
         self._ready = store.queued_functions()  # functions that may have due events in the table
@@ -130,6 +131,10 @@ class Dispatcher:
         if refusal:
             self.metrics.throttled(function)
         return refusal
+
+    def start_no_more(self) -> None:
+        """From now on events are accepted and settled, and none begins: the engine is about to stop."""
+        self._starts = False
 
     def request_id(self) -> str:
         """A new request id: a random UUID (version 4)."""
@@ -189,7 +194,7 @@ class Dispatcher:
 
     def _enter(self, event: Event, function: Function, now: float) -> Event:
         """A new event begins at once if there is a place for it, and else queues behind those before it."""
-        if event.state is State.QUEUED and event.function not in self._ready:
+        if self._starts and event.state is State.QUEUED and event.function not in self._ready:
             if concurrency.room(event.function, self.in_flight, self.limits) == 0:
                 self.metrics.throttled(event.function)
                 event = lifecycle.throttle(event, function, now=now, jitter=self._random.random())
@@ -262,7 +267,7 @@ class Dispatcher:
             self._looked_until = now
 
     def _claim(self, now: float) -> None:
-        for name in sorted(self._ready):
+        for name in sorted(self._ready) if self._starts else ():
             function = self.functions.get(name)
             if function is None:
                 self._ready.discard(name)  # its events wait until the function is configured again
@@ -409,7 +414,7 @@ class Dispatcher:
 
     def _wake_at(self, now: float) -> float | None:
         moments = [self._store.next_due(now), self._store.next_delivery()]
-        if self._ready:
+        if self._ready and self._starts:
             moments.append(self._look_again_at)
         return min((m for m in moments if m is not None), default=None)
 

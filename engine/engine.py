@@ -153,6 +153,7 @@ class Engine:
         """Stop accepting, let running handlers finish for 2 s, settle everything, leave nothing behind."""
         if self._entry is not None:
             registry.leave(self._entry)
+        self.dispatcher.start_no_more()
         await self.watcher.stop()
         await self.reloader.finish()
         await self.environments.stop(_GRACE)

@@ -5,7 +5,7 @@ between lamtop and its floors; the figures are medians of the rounds.
 
 Floors: a bare aiohttp server that reads the body and answers with it (what HTTP alone costs in Python), and a raw pipe
 round trip to a child that parses the JSON and writes it again (what another process alone costs). `--peer URL` measures
-another emulator's Invoke URL in the same rounds. CPU time per call moves less with the machine's load than the rest does.
+another emulator's Invoke URL in the same rounds. CPU time per call moves less with the load than the rest.
 """
 
 import argparse

@@ -4,6 +4,7 @@ Numbers are those of the conformance list: what real AWS does in each case was r
 """
 
 import base64
+import itertools
 import json
 import os
 import re
@@ -18,6 +19,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
 from engine.running import Engine, Project, dead_letters_to, destination, quick_python, until
 
 if TYPE_CHECKING:
@@ -244,8 +246,12 @@ def test_7_a_handler_that_takes_too_long_is_timed_out(client: "LambdaClient") ->
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("leave", "without providing a reason"), ("leave_badly", "with error: exit status 3"), ("kill", "with error: signal: killed")],
-)  # fmt: skip
+    [
+        ("leave", "without providing a reason"),
+        ("leave_badly", "with error: exit status 3"),
+        ("kill", "with error: signal: killed"),
+    ],
+)
 def test_9_10_11_a_process_that_ends_says_how(client: "LambdaClient", name: str, text: str) -> None:
     for _ in range(2):  # and the next one has a new process
         error = failure(client, name)
@@ -453,7 +459,12 @@ def test_98_the_log_of_an_invocation_is_in_order(client: "LambdaClient", engine:
 
 @pytest.mark.parametrize(
     ("name", "status"),
-    [("late", "Status: timeout"), ("boom", ""), ("leave", "Status: error\tError Type: Runtime.ExitError"), ("echo", "")],
+    [
+        ("late", "Status: timeout"),
+        ("boom", ""),
+        ("leave", "Status: error\tError Type: Runtime.ExitError"),
+        ("echo", ""),
+    ],
 )
 def test_101_the_report_says_how_a_process_ended_and_is_silent_on_an_exception(
     client: "LambdaClient", engine: Engine, name: str, status: str
@@ -464,15 +475,13 @@ def test_101_the_report_says_how_a_process_ended_and_is_silent_on_an_exception(
     assert ("Status" in report) == bool(status)
 
 
-def test_103_a_traceback_is_one_log_event_indented_with_no_break_spaces(
-    client: "LambdaClient", engine: Engine
-) -> None:
+def test_103_a_traceback_is_one_log_event_indented_with_no_break_spaces(client: "LambdaClient", engine: Engine) -> None:
     answer, _ = call(client, "boom")
     events = [line for line in log_of(engine, answer["ResponseMetadata"]["RequestId"]) if "Traceback" in line]
     assert len(events) == 1
     lines = events[0].splitlines()
     assert lines[:2] == ["[ERROR] Exception: boom", "Traceback (most recent call last):"]
-    assert re.match("\u00a0\u00a0File \".*\", line \\d+, in boom", lines[2])
+    assert re.match('\u00a0\u00a0File ".*", line \\d+, in boom', lines[2])
     assert lines[3].startswith("\u00a0\u00a0\u00a0\u00a0raise Exception(")
 
 
@@ -526,7 +535,7 @@ def test_44_48_an_event_that_always_fails_is_tried_three_times_and_ends_in_the_d
     assert (life["condition"], life["errors"]) == ("RetriesExhausted", 3)
     attempts = life["attempts"]
     assert [attempt["number"] for attempt in attempts] == [1, 2, 3]
-    gaps = [after["started_at"] - before["ended_at"] for before, after in zip(attempts, attempts[1:], strict=False)]
+    gaps = [after["started_at"] - before["ended_at"] for before, after in itertools.pairwise(attempts)]
     assert gaps[0] >= 60
     assert gaps[1] >= 120
     starts = [line for line in log_of(engine, request_id) if line.startswith("START")]

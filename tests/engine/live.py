@@ -54,7 +54,15 @@ async def live(folder: Path, files: Mapping[str, str], **settings: Any) -> Async
     try:
         yield engine
     finally:
-        await engine.stop()
+        await stopped(engine)
+
+
+async def stopped(engine: Engine, seconds: float = 8.0) -> None:
+    """Stop an engine. It has 2 s for handlers that run, and must not take for ever over anything else."""
+    try:
+        await asyncio.wait_for(engine.stop(), seconds)
+    except TimeoutError:
+        raise AssertionError(f"the engine did not stop within {seconds:.0f} s") from None
 
 
 def notices(engine: Engine, level: str = "") -> list[str]:

@@ -65,8 +65,8 @@ class Ran(NamedTuple):
     err: str
 
 
-def until(found: Callable[[], T], what: str, seconds: float = 20.0, *, pause: float = 0.005) -> T:
-    """Ask again and again until the answer is a true one; return it. Fails after `seconds`, saying what did not come."""
+def until(found: Callable[[], T | None], what: str, seconds: float = 20.0, *, pause: float = 0.005) -> T:
+    """Ask again and again until the answer is a true one, and return it. Fails after `seconds`."""
     deadline = time.monotonic() + seconds
     while not (answer := found()):
         assert time.monotonic() < deadline, f"after {seconds:.0f} s still not: {what}"
@@ -231,7 +231,7 @@ class Project:
         self.errors = folder / "stderr.txt"
         self.marker = uuid.uuid4().hex
         self.variables = {MARKER: self.marker, **(variables or {})}
-        self._engines: list[Engine] = []
+        self.engines: list[Engine] = []
         self._children: list[subprocess.Popen[str]] = []
         for name, text in code.items():
             (folder / name).write_text(text)
@@ -263,7 +263,7 @@ class Project:
         line = child.stdout.readline() if readable else ""
         assert line.startswith(READY), f"{line!r} instead of the ready line; standard error:\n{self.errors.read_text()}"
         engine = Engine(self, child, line.rstrip("\n"))
-        self._engines.append(engine)
+        self.engines.append(engine)
         return engine
 
     def command(self, *arguments: str, stdin: bytes = b"", seconds: float = 30.0) -> Ran:

@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+
 from engine.running import Engine, Project, Ran, quick_python, until
 
 CODE = """
@@ -63,6 +64,10 @@ def refused(project: Project, *arguments: str) -> str:
     return done.err.removeprefix("Error: ").strip()
 
 
+def running(project: Project) -> Engine:
+    return project.engines[0]
+
+
 # -- serve -------------------------------------------------------------------------------------------------------------
 
 
@@ -91,7 +96,9 @@ def test_a_taken_port_is_a_clear_error_and_exit_code_1(empty: Project) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         said = refused(empty, "--port", str(port))
-    assert said.startswith(f"cannot listen on 127.0.0.1 port {port}: Address already in use; choose another with --port")
+    assert said.startswith(
+        f"cannot listen on 127.0.0.1 port {port}: Address already in use; choose another with --port"
+    )
     assert list(empty.registry.glob("*.json")) == []
 
 
@@ -107,7 +114,7 @@ def test_the_sixth_version_of_the_loopback_address_is_served(empty: Project) -> 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.1", "example.com", ""])
 def test_an_address_that_others_can_reach_is_refused(empty: Project, host: str) -> None:
     said = refused(empty, "--host", host)
-    assert said.startswith(f"--host: '{host}' is not a")
+    assert said.startswith(f"--host: '{host}' is ")
     assert len(said.splitlines()) == 1
     assert not empty.state.exists()
 
@@ -218,10 +225,6 @@ def test_invoke_can_queue_an_event(project: Project) -> None:
     assert engine.ended(found[1])["state"] == "succeeded"
 
 
-def running(project: Project) -> Engine:
-    return project._engines[0]
-
-
 def test_invoke_takes_its_event_from_a_file_or_from_standard_input(project: Project) -> None:
     (project.folder / "event.json").write_text("[1,2]")
     assert lamtop(project, "invoke", "echo", "--event", "@event.json").out == "[1, 2]\n"
@@ -249,7 +252,7 @@ def test_an_event_that_is_none_is_refused_before_anything_runs(
     assert "Traceback" not in done.err
 
 
-@pytest.mark.parametrize("name", ["nobody", "my function!", "../../etc/passwd", "echo?Qualifier=1", "a/b", "echo#x", ""])
+@pytest.mark.parametrize("name", ["nobody", "my function!", "../../etc/passwd", "echo?Qualifier=1", "a/b", "echo#x"])
 @pytest.mark.parametrize("how", [[], ["--async"]])
 def test_invoking_what_does_not_exist_says_so(project: Project, name: str, how: list[str]) -> None:
     done = lamtop(project, "invoke", name, *how)
@@ -278,16 +281,16 @@ def test_logs_prints_the_lines_of_all_or_of_one_function(project: Project) -> No
 
 def test_logs_follow_prints_what_comes(project: Project) -> None:
     command = [sys.executable, "-m", "lamtop.tui.cli", "logs", "-f", "echo", "--state", str(project.state)]
-    with (project.folder / "followed.txt").open("w") as out:
+    out_file = project.home / "followed.txt"
+    with out_file.open("w") as out:
         following = subprocess.Popen(command, env=project.environ, stdout=out, stderr=subprocess.STDOUT)
     try:
-        ids = []
+        ids: list[str] = []
 
         def shown() -> bool:
             ids.append(running(project).invoke("echo", 1).request_id)  # until one comes after it has subscribed
             return f"START RequestId: {ids[-2]}" in out_file.read_text() if len(ids) > 1 else False
 
-        out_file = project.folder / "followed.txt"
         until(shown, "a line that came while it followed", pause=0.2)
         following.send_signal(signal.SIGINT)
         assert following.wait(10) == 130
@@ -301,7 +304,7 @@ def test_status_is_for_people_or_for_programs(project: Project) -> None:
     engine = running(project)
     assert (shown.code, shown.err) == (0, "")
     assert shown.out.startswith(f"{engine.url}  {project.folder / 'template.yaml'}  pid {engine.pid}  Python 3.")
-    assert re.search(r"^  echo +v1  \d+ invocations, ", shown.out, re.M)
+    assert re.search(r"^  echo +v\d+  \d+ invocations, ", shown.out, re.M)
     found = json.loads(lamtop(project, "status", "--json").out)
     assert (found["pid"], found["url"], found["version"]) == (engine.pid, engine.url, version("lamtop"))
     assert {row["id"] for row in found["functions"]} == set(FUNCTIONS)
@@ -328,7 +331,8 @@ def test_a_pipe_gets_what_a_handler_printed_and_a_terminal_never_gets_its_comman
 
 def test_version_is_one_line_and_needs_neither_engine_nor_monitor(project: Project) -> None:
     assert project.command("--version") == Ran(0, f"lamtop {version('lamtop')}\n", "")
-    code = "import sys, lamtop.tui.cli; print([m for m in sys.modules if m.startswith(('textual', 'aiohttp', 'lamtop.engine'))])"
+    heavy = ("textual", "aiohttp", "lamtop.engine")
+    code = f"import sys, lamtop.tui.cli; print([m for m in sys.modules if m.startswith({heavy})])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 
@@ -337,9 +341,7 @@ def test_version_is_one_line_and_needs_neither_engine_nor_monitor(project: Proje
 
 
 @pytest.mark.parametrize("command", [["invoke", "echo"], ["logs"], ["status"], ["stop"], ["attach"]])
-def test_a_command_without_an_engine_says_what_to_start_and_what_runs(
-    empty: Project, command: list[str]
-) -> None:
+def test_a_command_without_an_engine_says_what_to_start_and_what_runs(empty: Project, command: list[str]) -> None:
     nothing = lamtop(empty, *command)
     assert (nothing.code, nothing.out) == (1, "")
     meant = f"Error: no engine runs for the state folder {empty.state}; start one with 'lamtop' or 'lamtop serve'\n"
@@ -374,17 +376,11 @@ def test_stop_ends_the_engine_of_the_folder_or_of_a_url_and_no_other(empty: Proj
 def test_the_entry_of_a_killed_engine_fools_nobody(empty: Project) -> None:
     engine = empty.serve()
     engine.kill9()
-    assert len(list(empty.registry.glob("*.json"))) == 1
+    (name,) = empty.registry.glob("*.json")
     done = lamtop(empty, "status")
     assert (done.code, done.err.partition(";")[0]) == (1, f"Error: no engine runs for the state folder {empty.state}")
     entry = {"url": engine.url, "pid": os.getpid(), "token": "x", "state": str(empty.state), "source": "x"}
-    (empty.registry / path_of(empty)).write_text(json.dumps(entry))  # its number belongs to somebody else by now
+    name.write_text(json.dumps(entry))  # its number belongs to somebody else by now
     done = lamtop(empty, "status")
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith(f"Error: {engine.url} does not answer")
-
-
-def path_of(project: Project) -> str:
-    from lamtop.engine.registry import _path
-
-    return _path(project.state).name

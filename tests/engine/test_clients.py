@@ -121,7 +121,7 @@ def test_a_synchronous_invocation_gives_the_result_and_the_log(tell: Tell) -> No
         assert found["took"] > 0
         assert len(found["request_id"]) == 36
         log = found["log"].splitlines()
-        assert log[0].startswith(f"START RequestId: {found['request_id']}")
+        assert any(line.startswith(f"START RequestId: {found['request_id']}") for line in log)
         assert "hello {'n': 'ü'}" in log
 
     tell(story)

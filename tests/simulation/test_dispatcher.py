@@ -273,3 +273,18 @@ def test_what_a_step_changed_counts_as_changed_again_once_it_is_on_disk(folder: 
     world.store.commit()
     world.dispatcher.release()
     assert changes["queue"] > before_the_commit
+
+
+def test_an_engine_that_stops_begins_nothing_more_and_gives_back_what_waited(folder: Path) -> None:
+    world = World(folder, [function()], always(RETURNED, seconds=5), most=1)
+    first, second = world.send("orders"), world.send("orders")
+    world.step()
+    world.dispatcher.start_no_more()
+    [waiting] = world.environments.drop_waiting("orders")
+    waiting.done(Outcome(Ended.LOST))
+    third = world.send("orders")
+    world.run()
+    assert world.event(first).state is State.SUCCEEDED
+    assert [world.event(id_).state for id_ in (second, third)] == [State.QUEUED] * 2
+    assert (world.event(second).attempts, world.event(second).losses) == (0, 0)
+    assert len(world.environments.starts) == 1

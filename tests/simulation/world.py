@@ -43,6 +43,11 @@ class ScriptedEnvironments:
     def waiting(self, function: str) -> int:
         return len(self._waiting.get(function, []))
 
+    def drop_waiting(self, function: str) -> list[Invocation]:
+        """What real environments do when they stop: nothing that waits will run."""
+        dropped, self._waiting[function] = self._waiting[function], []
+        return dropped
+
     def claimable(self, function: str) -> int:
         return 32 * max(1, self._running.get(function, 0)) - self.waiting(function)
 

@@ -17,7 +17,6 @@ ROOT = Path(__file__).resolve().parents[2]
 PICTURE = ROOT / "tui" / "monitor.svg"
 PROJECT = Path("/tmp/shop")  # seen in tracebacks
 SIZE = (140, 40)
-WIDTH = 1_200  # pixels on a README's page
 
 
 def settings(speed: float) -> Settings:
@@ -84,6 +83,7 @@ async def _with_monitor(engine: Engine) -> str:
 def self_contained(svg: str) -> str:
     """Without fonts from elsewhere, and with spaces that every renderer keeps."""
     svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)
+    svg = re.sub(r">([^<>]*)</text>", lambda text: f">{text[1].replace(' ', '&#160;')}</text>", svg)
     svg = svg.replace("Fira Code", "DejaVu Sans Mono, Menlo, Consolas")
     return re.sub(r"[ \t]+\n", "\n", svg)
 
