@@ -108,13 +108,13 @@ class Engine:
         )
         self.loop = Loop(self.store, self.clock, self.dispatcher)
         self.peek = Peek(self.store.path)
-        self.reloader = Reloader(project, self.environments, self.notices, self._configure)
+        self.reloader = Reloader(project, self.environments, self.notices, self._adopt)
         self.views = Views(
             self.clock, self.dispatcher, self.environments, self.history, self.peek, self.notices, self.reloader.errors
         )
         self.token = registry.new_token()
         self.server = Server(self, self.token, self.settings.allowed_hosts)
-        self.watcher = Watcher(self.reloader.files_changed)
+        self.watcher = Watcher(self.reloader.files_changed, self.settings.state)
 
     # -- life --------------------------------------------------------------------------------------------------------
 
@@ -334,6 +334,11 @@ class Engine:
         return await self.reloader.reload()
 
     # ----------------------------------------------------------------------------------------------------------------
+
+    async def _adopt(self, project: Project) -> None:
+        self._configure(project)
+        if self.settings.watch and project.watched != self.watcher.roots:
+            await self.watcher.watch(project.watched)
 
     def _configure(self, project: Project) -> None:
         self.destinations.configure(project.functions, project.queues)

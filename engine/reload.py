@@ -32,7 +32,11 @@ class Reloader:
     """Reloads one project. `adopt` gets each new configuration; `errors` says what keeps old code running."""
 
     def __init__(
-        self, project: Project, environments: Environments, notices: Notices, adopt: Callable[[Project], None]
+        self,
+        project: Project,
+        environments: Environments,
+        notices: Notices,
+        adopt: Callable[[Project], Awaitable[None]],
     ) -> None:
         self.project = project
         self.errors: dict[str, str] = {}  # by function
@@ -43,7 +47,9 @@ class Reloader:
         self._running: set[asyncio.Task[dict[str, Any]]] = set()
 
     def files_changed(self, paths: set[Path]) -> None:
-        """Reload what these files may concern, in the background."""
+        """Reload what these files may concern, in the background; nothing, if no code or template is among them."""
+        if not any(path.suffix in _CODE or path == self.project.source for path in paths):
+            return
         task = asyncio.get_running_loop().create_task(self.reload(paths))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -65,7 +71,7 @@ class Reloader:
                 return {"reloaded": [], "error": str(error)}
             wanted = [f for f in project.functions.values() if self._concerns(f, touched)]
             switched = await asyncio.gather(*(self._switch(function, touched) for function in wanted))
-            self._take_over(project, {each["function"] for each in switched if each["error"]})
+            await self._take_over(project, {each["function"] for each in switched if each["error"]})
             return {"reloaded": switched, "error": None}
 
     def _concerns(self, function: Function, touched: set[Path] | None) -> bool:
@@ -90,7 +96,7 @@ class Reloader:
             self._notices.say("info", f"{function.name} v{version}, {_because(function, touched)}, {took:.0f} ms")
         return {"function": function.name, "version": version, "error": error}
 
-    def _take_over(self, project: Project, broken: set[str]) -> None:
+    async def _take_over(self, project: Project, broken: set[str]) -> None:
         """Use the new configuration; a function whose new code does not load keeps the old one."""
         before: Mapping[str, Function] = self.project.functions
         for gone in set(before) - set(project.functions):
@@ -100,7 +106,7 @@ class Reloader:
                 self._notices.say("warning", warning)
         functions = {name: before.get(name, f) if name in broken else f for name, f in project.functions.items()}
         self.project = replace(project, functions=functions)
-        self._adopt(self.project)
+        await self._adopt(self.project)
 
 
 def _because(function: Function, touched: set[Path] | None) -> str:

@@ -13,20 +13,23 @@ from watchfiles import awatch
 _IGNORED = frozenset({"__pycache__", "node_modules", "site-packages", "venv", "env", "build", "dist"})
 _FOLDERS_MAX = 2_000
 _DEBOUNCE = 50  # ms that a burst of changes may last
-_STEP = 5  # ms of quiet that end it
+_STEP = 10  # ms of quiet that end it; the watcher wakes as often, for ever: shorter costs a busy core's percent
 
 
 class Watcher:
-    """Calls `changed` with the paths that were touched, once per burst."""
+    """Calls `changed` with the paths that were touched, once per burst. `state` is never looked at: we write there."""
 
-    def __init__(self, changed: Callable[[set[Path]], None]) -> None:
+    def __init__(self, changed: Callable[[set[Path]], None], state: Path | None = None) -> None:
         self._changed = changed
+        self._state = state
+        self.roots: tuple[Path, ...] = ()
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def watch(self, roots: tuple[Path, ...]) -> None:
         """Watch these files and folders, instead of those before."""
         await self.stop()
+        self.roots = roots
         self._stop = asyncio.Event()
         self._task = asyncio.create_task(self._run(roots, self._stop))
 
@@ -38,7 +41,7 @@ class Watcher:
 
     async def _run(self, roots: tuple[Path, ...], stop: asyncio.Event) -> None:
         while not stop.is_set():
-            watched = await asyncio.to_thread(folders_of, roots)
+            watched = await asyncio.to_thread(folders_of, roots, self._state)
             if not watched:
                 return
             async for changes in awatch(
@@ -51,7 +54,7 @@ class Watcher:
                     break  # a new folder: look at the tree again
 
 
-def folders_of(roots: tuple[Path, ...]) -> list[Path]:
+def folders_of(roots: tuple[Path, ...], state: Path | None = None) -> list[Path]:
     """The folders to watch: each root (a file's parent) and what is below it, without what is never code."""
     found: dict[Path, None] = {}
     for root in roots:
@@ -59,7 +62,7 @@ def folders_of(roots: tuple[Path, ...]) -> list[Path]:
             found[root.parent] = None
             continue
         for folder, inner, _ in os.walk(root):
-            inner[:] = sorted(name for name in inner if not _is_ignored(Path(name)))
+            inner[:] = sorted(n for n in inner if not _is_ignored(Path(n)) and Path(folder, n) != state)
             found[Path(folder)] = None
             if len(found) >= _FOLDERS_MAX:
                 return list(found)

@@ -14,7 +14,8 @@ _EVENT_COLUMNS = ", ".join(Event._fields)
 _DEAD = """
   SELECT m.id AS id, m.request_id AS request_id, coalesce(e.function, '') AS function, m.queue AS queue,
          m.sent_at AS dead_at, e.attempts AS attempts, e.condition AS condition, coalesce(e.error, '') AS error
-  FROM message m LEFT JOIN event e ON e.id = m.request_id WHERE m.queue IN (SELECT value FROM json_each(:queues)) AND coalesce(e.state, 'discarded') = 'discarded'
+  FROM message m LEFT JOIN event e ON e.id = m.request_id
+  WHERE m.queue IN (SELECT value FROM json_each(:queues)) AND coalesce(e.state, 'discarded') = 'discarded'
   UNION ALL
   SELECT 'dropped:' || id, id, function, NULL, ended_at, attempts, condition, coalesce(error, '')
   FROM event WHERE dropped = 1 AND redriven_as IS NULL

@@ -19,6 +19,7 @@ def grow(
         fresh=fresh,
         finished=finished,
         quick=quick,
+        cores=4,
         room=room,
     )
 
@@ -51,7 +52,7 @@ def test_work_that_flows_starts_nothing() -> None:
     assert grow(live=8, finished=5) == 8
 
 
-def test_quick_handlers_get_no_more_than_four_however_much_waits() -> None:
+def test_quick_handlers_get_no_more_than_one_for_each_core_however_much_waits() -> None:
     assert grow(live=8, finished=5, quick=True) == 0
     assert grow(live=2, finished=1, quick=True) == 2
     assert grow(live=8, finished=0) == 8  # all of them are in something long

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import textwrap
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 from lamtop.engine import Engine, Settings
 
 T = TypeVar("T")
+_over: "weakref.WeakSet[Engine]" = weakref.WeakSet()
 
 
 async def until(found: Callable[[], T], what: str, seconds: float = 20.0) -> T:
@@ -57,8 +59,11 @@ async def live(folder: Path, files: Mapping[str, str], **settings: Any) -> Async
         await stopped(engine)
 
 
-async def stopped(engine: Engine, seconds: float = 8.0) -> None:
-    """Stop an engine. It has 2 s for handlers that run, and must not take for ever over anything else."""
+async def stopped(engine: Engine, seconds: float = 6.0) -> None:
+    """Stop an engine, once. It has 2 s for handlers that run, and must not take for ever over anything else."""
+    if engine in _over:
+        return
+    _over.add(engine)
     try:
         await asyncio.wait_for(engine.stop(), seconds)
     except TimeoutError:

@@ -458,7 +458,7 @@ def test_a_result_that_is_no_json_is_a_marshal_error(bench: Callable[..., None],
     [
         "b'not an answer' * 10",
         "b'short'",
-        "struct.pack('!16scIHI', b'0' * 16, b'O', 1, 2, 2) + b'r1{}'",  # an answer in all but the nonce
+        "struct.pack('!16scIIHI', b'0' * 16, b'O', 1, 1, 2, 2) + b'r1{}'",  # an answer in all but the nonce
     ],
 )
 def test_garbage_on_the_answer_channel_fails_that_invocation_only(bench: Callable[..., None], written: str) -> None:

@@ -255,12 +255,12 @@ def test_twenty_kills_lose_nothing_that_was_accepted_and_leave_no_process(story:
     running, queued = ([kill[n] for kill in story.at_kills] for n in (0, 1))
     print(
         f"{KILLS} kills with {min(running)}-{max(running)} events running and {min(queued)}-{max(queued)} queued; "
-        f"{len(load.ledger)} accepted (202), 0 lost; ends: {dict(ends)}, {never_begun} of them never begun; {load.unanswered} calls got no answer, "
-        f"{ghosts} of those events were on disk all the same;\n"
-        f"{witness.begun.total()} executions begun, {twice} more than once ({done_twice} of them to the end twice); "
-        f"lost attempts {sum(row['losses'] for row in rows.values())}; restart {min(story.restarts):.2f}-"
-        f"{max(story.restarts):.2f} s; {killed - began:.1f} s of kills, {drained - killed:.1f} s to finish, "
-        f"{time.perf_counter() - drained:.1f} s of checks"
+        f"{len(load.ledger)} accepted (202), 0 lost; {dict(ends)}, {never_begun} of them never begun;\n"
+        f"{load.unanswered} calls got no answer, {ghosts} of those events were on disk all the same; "
+        f"{witness.begun.total()} executions begun, {twice} of them again ({done_twice} after one that got to its end); "
+        f"lost attempts {sum(row['losses'] for row in rows.values())};\n"
+        f"restart {min(story.restarts):.2f}-{max(story.restarts):.2f} s; {killed - began:.1f} s of kills, "
+        f"{drained - killed:.1f} s to finish, {time.perf_counter() - drained:.1f} s of checks"
     )
     assert engine.stop() == 0
     assert project.processes() == []

@@ -1,5 +1,6 @@
 """How many processes this machine gives us."""
 
+import os
 import resource
 
 DESCRIPTORS_EACH = 4  # socket, log pipe, process descriptor, and one for the moment of the start
@@ -12,6 +13,7 @@ class Capacity:
 
     def __init__(self, environments_max: int) -> None:
         self.used = 0
+        self.cores = os.cpu_count() or 1
         self.limited_by: str | None = None
         self._environments_max = environments_max
         self._descriptors = _raise_descriptor_limit()

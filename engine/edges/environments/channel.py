@@ -15,7 +15,7 @@ READY, INIT_ERROR, RESULT, ERROR, TOO_LARGE = b"R", b"I", b"O", b"E", b"L"
 ANSWERS = (RESULT, ERROR, TOO_LARGE)
 
 _REQUEST = struct.Struct("!II")
-_ANSWER = struct.Struct("!16scIHI")
+_ANSWER = struct.Struct("!16scIIHI")
 _NAME_MAX = 1_024  # bytes of a request id
 _ERROR_MAX = 64 * 1024 * 1024  # an error object may be larger than a response
 
@@ -27,8 +27,9 @@ _VIEW = memoryview(_BUFFER)
 class Channel:
     """Frames to and from one process.
 
-    `on_answer(kind, request_id, payload, memory)` is called with each answer, memory in KB; `on_broken(closed)` when
-    the process has closed its end (True) or something else than an answer came (False). After that, nothing is read.
+    `on_answer(kind, request_id, payload, memory, took)` is called with each answer, memory in KB, the time it took by
+    the process's own clock in microseconds; `on_broken(closed)` when the process has closed its end (True) or something
+    else than an answer came (False). After that, nothing is read.
     """
 
     __slots__ = ("_frame", "_loop", "_nonce", "_on_answer", "_on_broken", "_open", "_socket", "_unsent")
@@ -37,7 +38,7 @@ class Channel:
         self,
         loop: asyncio.AbstractEventLoop,
         end: socket.socket,
-        on_answer: Callable[[bytes, str, bytes, int], None],
+        on_answer: Callable[[bytes, str, bytes, int, int], None],
         on_broken: Callable[[bool], None],
     ) -> None:
         self._loop = loop
@@ -129,7 +130,7 @@ class Channel:
             self._break(closed=False)
 
     def _take(self, data: memoryview) -> None:
-        nonce, kind, memory, name_length, payload_length = _ANSWER.unpack_from(data)
+        nonce, kind, memory, took, name_length, payload_length = _ANSWER.unpack_from(data)
         limit = RESPONSE_MAX if kind == RESULT else _ERROR_MAX
         body = _ANSWER.size + name_length
         size = body + payload_length
@@ -139,6 +140,6 @@ class Channel:
             request_id = str(data[_ANSWER.size : body], "utf-8", "replace")
             payload = bytes(data[body:])
             self._frame = None
-            self._on_answer(kind, request_id, payload, memory)
+            self._on_answer(kind, request_id, payload, memory, took)
         elif self._frame is None:
             self._frame = bytearray(data)

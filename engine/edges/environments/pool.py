@@ -176,7 +176,7 @@ class Pool:
         del self._setting.executing[invocation.request_id]
         self.busy.discard(environment)
         self._finished += 1
-        if outcome.duration < scaling.QUICK:
+        if environment.took < scaling.QUICK:
             self._quick_at = time.monotonic()
         if environment.usable:
             self._settle(environment, tell=False)
@@ -250,6 +250,7 @@ class Pool:
             fresh=sum(now - environment.started_at < scaling.FRESH for environment in self.starting),
             finished=self._finished,
             quick=now - self._quick_at < scaling.QUICK_MEMORY,
+            cores=self._setting.capacity.cores,
             room=room,
         )
         self._finished = 0

@@ -93,6 +93,7 @@ class Environment:
         self._deadline = 0.0  # of the running invocation, in the loop's time
         self._timer: asyncio.TimerHandle | None = None
         self._logs_open = False
+        self.took = 0.0  # seconds of the last invocation, by the process's own clock
         self._memory = 0  # KB, the most that is known
         self._ending = False
         self._verdict: Failure | None = (
@@ -197,8 +198,9 @@ class Environment:
             self._loop.add_reader(self._pidfd, self._on_exit)
         self._timer = self._loop.call_later(INIT_MAX, self._on_timer)
 
-    def _on_answer(self, kind: bytes, request_id: str, payload: bytes, memory: int) -> None:
+    def _on_answer(self, kind: bytes, request_id: str, payload: bytes, memory: int, took: int) -> None:
         invocation = self.invocation
+        self.took = took / 1e6
         self._memory = memory or self._memory
         if self._verdict is not None:
             return

@@ -1,0 +1,393 @@
+"""Hot reload with real processes and real files: what is saved serves the next invocation, or the old code goes on."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.live import live, notices, until, until_awaited, write
+from lamtop.engine import Engine
+from lamtop.engine.edges import watcher
+from lamtop.engine.edges.watcher import Watcher, folders_of
+from lamtop.engine.view import parse_view
+
+Row = dict[str, Any]
+Tell = Callable[..., None]
+
+
+def returns(value: str) -> str:
+    return f"def handler(event, context):\n    return {value!r}\n"
+
+
+def template(**functions: Row) -> str:
+    resources = {}
+    for name, properties in functions.items():
+        common = {"FunctionName": name, "Runtime": "python3.11", "CodeUri": ".", "Handler": f"{name}.handler"}
+        resources[name.title()] = {"Type": "AWS::Serverless::Function", "Properties": {**common, **properties}}
+    return json.dumps({"Transform": "AWS::Serverless-2016-10-31", "Resources": resources})
+
+
+class Story:
+    """A project under a running engine, and a person who saves files."""
+
+    def __init__(self, engine: Engine, folder: Path) -> None:
+        self.engine = engine
+        self.folder = folder
+
+    def save(self, **files: str) -> None:
+        write(self.folder, {f"{name}.py": text for name, text in files.items()})
+
+    async def result(self, name: str = "orders") -> Any:
+        engine = self.engine
+        answered = await engine.invoke(engine.functions[name], b"{}", source="test", request_id=engine.new_request_id())
+        return json.loads(answered.outcome.payload)
+
+    async def said(self, *words: str) -> str:
+        """The notice that has all of these words, once there is one."""
+
+        def found() -> str:
+            return next((text for text in notices(self.engine) if all(word in text for word in words)), "")
+
+        return await until(found, f"a notice with {words}", 10)
+
+    def row(self, name: str = "orders") -> Row:
+        _, rows = self.engine.views.rows(parse_view("f", {"view": "functions"}))
+        return next(row for row in rows if row["id"] == name)
+
+
+@pytest.fixture
+def tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tell:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
+
+    def run(files: dict[str, str], story: Callable[[Story], Awaitable[None]], **settings: Any) -> None:
+        async def play() -> None:
+            folder = tmp_path / "project"
+            async with live(folder, files, **{"watch": True, **settings}) as engine:
+                await asyncio.wait_for(story(Story(engine, folder)), 20)
+
+        asyncio.run(play())
+
+    return run
+
+
+ORDERS = {"template.yaml": template(orders={}), "orders.py": returns("old")}
+
+
+# -- good saves --------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_saved_serves_the_next_invocation_and_a_notice_says_so(tell: Tell) -> None:
+    async def story(it: Story) -> None:
+        assert await it.result() == "old"
+        it.save(orders=returns("new"))
+        notice = await it.said("orders v2")
+        start, middle, end = notice.split(", ")
+        assert (start, middle) == ("orders v2", "orders.py changed")
+        assert end.removesuffix(" ms").isdigit()
+        assert await it.result() == "new"
+        assert (it.row()["version"], it.row()["reload_error"]) == (2, None)
+
+    tell(ORDERS, story)
+
+
+def test_a_file_that_is_written_in_place_is_noticed_too(tell: Tell) -> None:
+    async def story(it: Story) -> None:
+        (it.folder / "orders.py").write_text(returns("written in place"))
+        await it.said("orders v2, orders.py changed")
+        assert await it.result() == "written in place"
+
+    tell(ORDERS, story)
+
+
+def test_a_module_that_the_handler_imports_is_reloaded_with_it(tell: Tell) -> None:
+    files = {
+        **ORDERS,
+        "orders.py": "import prices\n\ndef handler(event, context):\n    return prices.PRICE\n",
+        "prices.py": "PRICE = 1\n",
+    }
+
+    async def story(it: Story) -> None:
+        assert await it.result() == 1
+        it.save(prices="PRICE = 22\n")
+        await it.said("orders v2, prices.py changed")
+        assert await it.result() == 22
+
+    tell(files, story)
+
+
+def test_a_function_that_lies_beside_and_is_not_touched_stays_as_it_is(tell: Tell) -> None:
+    files = {"template.yaml": template(orders={}, other={}), "orders.py": returns("old"), "other.py": returns("other")}
+
+    async def story(it: Story) -> None:
+        it.save(orders=returns("new"))
+        await it.said("orders v2")
+        assert (it.row("other")["version"], await it.result("other")) == (1, "other")
+
+    tell(files, story)
+
+
+def test_a_running_invocation_finishes_on_the_code_it_began_with(tell: Tell, tmp_path: Path) -> None:
+    waits = """
+        import pathlib, time
+
+        def handler(event, context):
+            folder = pathlib.Path(__file__).parent
+            (folder / "begun.txt").write_text("")
+            while not (folder / "go.txt").exists():
+                time.sleep(0.002)
+            return "old"
+    """
+
+    async def story(it: Story) -> None:
+        running = asyncio.create_task(it.result())
+        await until((it.folder / "begun.txt").exists, "the handler's start")
+        it.save(orders=returns("new"))
+        await it.said("orders v2")
+        assert await it.result() == "new"
+        assert not running.done()
+        (it.folder / "go.txt").touch()
+        assert await running == "old"
+
+    tell({"template.yaml": template(orders={"Timeout": 30}), "orders.py": waits}, story)
+
+
+def test_events_that_wait_in_the_queue_run_the_new_code(tell: Tell) -> None:
+    async def story(it: Story) -> None:
+        request_id = it.engine.new_request_id()
+        await it.engine.accept(it.engine.functions["orders"], b"{}", source="test", request_id=request_id)
+
+        async def retrying() -> Row | None:
+            life = await it.engine.life(request_id)
+            return life if life and life["reason"] == "retry" else None
+
+        await until_awaited(retrying, "the first failure")
+        it.save(orders=returns("new"))
+        await it.said("orders v2")
+
+        async def ended() -> Row | None:
+            life = await it.engine.life(request_id)
+            return life if life and life["ended_at"] else None
+
+        life = await until_awaited(ended, "the end of the event")
+        assert [(a["ended"], a["version"]) for a in life["attempts"]] == [("function error", 1), ("returned", 2)]
+        assert json.loads(life["attempts"][1]["result"]) == "new"
+
+    fails = "def handler(event, context):\n    raise ValueError\n"
+    tell({**ORDERS, "orders.py": fails}, story, speed=40.0)  # the retry comes after 1.5 s
+
+
+# -- bad saves ---------------------------------------------------------------------------------------------------------
+
+BAD_SAVES = {
+    "syntax error": ("def handler(event, context):\n    return 1 +\n", ("Runtime.UserCodeSyntaxError", "orders.py")),
+    "import error": ("import no_such_module\n\n" + returns("x"), ("Runtime.ImportModuleError", "no_such_module")),
+    "raises": ("raise KeyError('config')\n" + returns("x"), ("KeyError", "config")),
+    "handler removed": ("def something_else(event, context):\n    pass\n", ("Runtime.HandlerNotFound", "handler")),
+    "emptied": ("", ("Runtime.HandlerNotFound", "handler")),
+}
+
+
+@pytest.mark.parametrize("save", BAD_SAVES)
+def test_a_bad_save_keeps_the_old_code_and_says_what_is_wrong_until_it_is_repaired(tell: Tell, save: str) -> None:
+    text, words = BAD_SAVES[save]
+
+    async def story(it: Story) -> None:
+        it.save(orders=text)
+        await it.said("orders keeps v1", *words)
+        assert all(word in it.row()["reload_error"] for word in words)
+        if save == "syntax error":
+            assert "line 2" in it.row()["reload_error"]
+        assert (await it.result(), it.row()["version"]) == ("old", 1)
+        assert not [text for text in notices(it.engine, "info") if text.startswith("orders v")]
+        it.save(orders=returns("repaired"))
+        await it.said("orders v2, orders.py changed")
+        assert (await it.result(), it.row()["reload_error"]) == ("repaired", None)
+
+    tell(ORDERS, story)
+
+
+def test_without_a_template_an_emptied_file_keeps_the_old_code_too(tell: Tell) -> None:
+    async def story(it: Story) -> None:
+        assert await it.result() == "old"
+        it.save(orders="")
+        it.save(other=returns("other 2"))
+        await it.said("other v2")
+        assert "orders" in it.engine.functions
+        assert await it.result() == "old"
+        assert it.row()["reload_error"]
+
+    tell({"orders.py": returns("old"), "other.py": returns("other")}, story)
+
+
+# -- the template ------------------------------------------------------------------------------------------------------
+
+
+def test_a_change_of_the_template_applies_to_the_next_invocation(tell: Tell) -> None:
+    shows = "import os\ndef handler(event, context):\n    return os.environ.get('COLOUR')\n"
+
+    async def story(it: Story) -> None:
+        assert await it.result() is None
+        changed = template(orders={"Timeout": 9, "Environment": {"Variables": {"COLOUR": "green"}}})
+        write(it.folder, {"template.yaml": changed})
+        await it.said("orders v2")
+        await until(lambda: it.row()["timeout"] == 9, "the new timeout")
+        assert await it.result() == "green"
+
+    tell({**ORDERS, "orders.py": shows}, story)
+
+
+def test_a_template_with_an_error_keeps_the_last_good_configuration(tell: Tell) -> None:
+    async def story(it: Story) -> None:
+        write(it.folder, {"template.yaml": template(orders={"Timeout": "soon"})})
+        notice = await it.said("the last good configuration keeps running", "Timeout", "soon")
+        assert "template.yaml" in notice
+        assert (await it.result(), it.row()["timeout"], it.row()["version"]) == ("old", 3, 1)
+        write(it.folder, {"template.yaml": template(orders={"Timeout": 5})})
+        await until(lambda: it.row()["timeout"] == 5, "the repaired template")
+
+    tell(ORDERS, story)
+
+
+def test_a_function_is_added_and_another_removed(tell: Tell) -> None:
+    async def story(it: Story) -> None:
+        assert await it.result() == "old"
+        it.save(fresh=returns("fresh"))
+        write(it.folder, {"template.yaml": template(fresh={})})
+        await until(lambda: list(it.engine.functions) == ["fresh"], "the new configuration")
+        assert await it.result("fresh") == "fresh"
+        await until(lambda: not it.engine.environments.executing, "quiet")
+        assert it.engine.environments.live("orders") == 0
+
+    tell(ORDERS, story)
+
+
+def test_code_in_a_folder_that_the_template_names_only_now_is_watched_from_now_on(tell: Tell) -> None:
+    async def story(it: Story) -> None:
+        write(it.folder, {"lib/fresh.py": returns("fresh")})
+        write(it.folder, {"template.yaml": template(orders={"CodeUri": "src"}, fresh={"CodeUri": "lib"})})
+        await until(lambda: "fresh" in it.engine.functions, "the new function")
+        assert await it.result("fresh") == "fresh"
+        write(it.folder, {"lib/fresh.py": returns("fresher")})
+        await it.said("fresh v", "fresh.py changed")
+        assert await it.result("fresh") == "fresher"
+
+    tell({"template.yaml": template(orders={"CodeUri": "src"}), "src/orders.py": returns("old")}, story)
+
+
+def test_events_of_a_function_that_was_removed_wait_until_it_is_back(tell: Tell) -> None:
+    waits = """
+        import pathlib, time
+
+        def handler(event, context):
+            while not (pathlib.Path(__file__).parent / "go.txt").exists():
+                time.sleep(0.002)
+    """
+    both = template(orders={"ReservedConcurrentExecutions": 5, "Timeout": 30}, other={})
+
+    async def story(it: Story) -> None:
+        function = it.engine.functions["orders"]
+        sent = [it.engine.new_request_id() for _ in range(5)]
+        for request_id in sent:
+            await it.engine.accept(function, b"{}", source="test", request_id=request_id)
+        await until(lambda: it.engine.environments.executing, "the first start")
+        write(it.folder, {"template.yaml": template(other={})})
+        await until(lambda: "orders" not in it.engine.functions, "the function's end")
+        (it.folder / "go.txt").touch()
+        await until(lambda: not it.engine.environments.executing, "the end of what ran")
+        write(it.folder, {"template.yaml": both})
+
+        async def all_ended() -> list[Row]:
+            lives = [await it.engine.life(request_id) for request_id in sent]
+            return [life for life in lives if life and life["ended_at"]] if None not in lives else []
+
+        await until_awaited(lambda: _have(all_ended, 5), "the end of all five")
+        assert {life["condition"] for life in await all_ended()} == {"Success"}
+
+    tell({"template.yaml": both, "orders.py": waits, "other.py": returns("other")}, story)
+
+
+async def _have(question: Callable[[], Awaitable[list[Row]]], count: int) -> bool:
+    return len(await question()) == count
+
+
+# -- the watcher -------------------------------------------------------------------------------------------------------
+
+
+def test_folders_that_are_never_code_are_not_watched(tmp_path: Path) -> None:
+    for name in (
+        "src/deep", "node_modules/a/b", ".git/objects", "__pycache__", "venv/lib", ".venv/lib", ".lamtop", "env/lib",
+        "src/node_modules/x", "build/lib", "dist", "lib/site-packages/y", "src/.hidden", "environment",
+    ):  # fmt: skip
+        (tmp_path / name).mkdir(parents=True)
+    found = {str(path.relative_to(tmp_path)) for path in folders_of((tmp_path,))}
+    assert found == {".", "src", "src/deep", "lib", "environment"}
+
+
+def test_a_file_is_watched_by_its_folder_and_a_root_whatever_its_name(tmp_path: Path) -> None:
+    (tmp_path / "build" / "in").mkdir(parents=True)
+    (tmp_path / "template.yaml").touch()
+    (tmp_path / "aside").mkdir()
+    found = folders_of((tmp_path / "template.yaml", tmp_path / "build", tmp_path / "not there"))
+    assert found == [tmp_path, tmp_path / "build", tmp_path / "build" / "in"]
+
+
+def test_not_more_folders_are_watched_than_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watcher, "_FOLDERS_MAX", 5)
+    for n in range(10):
+        (tmp_path / str(n)).mkdir()
+    assert len(folders_of((tmp_path,))) == 5
+
+
+def test_a_new_folder_is_noticed_and_watched_and_temporary_files_are_not(tmp_path: Path) -> None:
+    async def play() -> None:
+        seen: set[str] = set()
+        watching = Watcher(lambda paths: seen.update(str(path.relative_to(tmp_path)) for path in paths))
+        await watching.watch((tmp_path,))
+        count = 0
+
+        def touch(name: str) -> Callable[[], bool]:
+            def again() -> bool:
+                nonlocal count
+                count += 1
+                (tmp_path / name).write_text(str(count))  # until the watch is in place
+                return name in seen
+
+            return again
+
+        await until(touch("first.py"), "the first file")
+        (tmp_path / "package" / "inner").mkdir(parents=True)
+        for name in (".first.py.swp", "first.py~", "4913", "module.pyc", "node_modules"):
+            (tmp_path / name).touch()
+        await until(lambda: "package" in seen, "the new folder")
+        await until(touch("package/inner/new.py"), "a file in the new folder")
+        await watching.stop()
+        assert seen <= {"first.py", "package", "package/inner", "package/inner/new.py"}
+
+    asyncio.run(play())
+
+
+def test_a_folder_that_cannot_be_watched_does_not_keep_the_engine_from_stopping(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may vanish between being listed and being watched, or there may be no watches left."""
+
+    async def play() -> None:
+        listed = asyncio.Event()
+
+        def vanished(roots: tuple[Path, ...]) -> list[Path]:
+            loop.call_soon_threadsafe(listed.set)
+            return [tmp_path / "vanished"]
+
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(watcher, "folders_of", vanished)
+        watching = Watcher(lambda paths: None)
+        await watching.watch((tmp_path,))
+        await listed.wait()
+        for _ in range(200):
+            await asyncio.sleep(0)
+        await watching.stop()
+
+    asyncio.run(play())
