@@ -29,7 +29,7 @@ class ResultScreen(Sheet):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self._timer = self.set_interval(0.1, self._tick)
+        self._timer = self.set_interval(0.05, self._tick)
 
     def _tick(self) -> None:
         if not self.outcome.running and self._timer is not None:
@@ -86,7 +86,7 @@ class ResultScreen(Sheet):
         self.outcome = Outcome(self.outcome.function, self.lamtop.wishes.payload(self.outcome.function))
         self._printed = []
         self.lamtop.begin(partial(self.lamtop.wishes.invoke, self.outcome))
-        self._timer = self._timer or self.set_interval(0.1, self._tick)
+        self._timer = self._timer or self.set_interval(0.05, self._tick)
         self.show_again()
 
     def action_inspect(self) -> None:
