@@ -19,6 +19,7 @@ from typing import NamedTuple, Protocol
 
 from .clock import Clock
 from .core import concurrency, lifecycle, record
+from .core.arn import function_arn
 from .core.concurrency import InFlight, Limits
 from .core.event import Attempt, Delivery, Ended, Event, Message, Outcome, State
 from .core.function import Function
@@ -28,6 +29,7 @@ from .reports import Accept, Finished, Redrive, Report
 from .store import Store
 
 REPORTS_MAX = 256  # per step: about 2 ms
+_AHEAD = 32  # events begun ahead of each environment, so that none idles while the disk is waited for
 _LOOK_AGAIN = 1.0  # engine seconds between two looks at events that wait for a place, for their age
 _DELIVERY_DELAY_LONGEST = 300.0
 _LOST = Outcome(Ended.LOST, error_message="the engine ended during this attempt")
@@ -38,8 +40,7 @@ class Environments(Protocol):
     """What the dispatcher needs of execution environments."""
 
     def run(self, invocation: Invocation) -> None: ...
-    def claimable(self, function: str) -> int: ...
-    def waiting(self, function: str) -> int: ...
+    def capacity(self, function: str) -> int: ...
 
 
 class Step(NamedTuple):
@@ -188,7 +189,15 @@ class Dispatcher:
     def _accept(self, report: Accept, now: float) -> None:
         self._seq += 1
         function = report.function
-        event = lifecycle.accept(self._seq, report.request_id, function, report.payload, now=now, source=report.source)
+        event = lifecycle.accept(
+            self._seq,
+            report.request_id,
+            function,
+            report.payload,
+            now=now,
+            source=report.source,
+            qualifier=report.qualifier,
+        )
         event = self._enter(event, function, now)
         self._effects.append(partial(report.answer, event))
 
@@ -300,6 +309,11 @@ class Dispatcher:
         for event in due:
             if lifecycle.is_too_old(event, function.event_invoke_config, at=now):
                 after = lifecycle.expire(event, function, now=now)
+            elif event.losses and self._ahead.get(function.name, 0) >= self._environments.capacity(function.name):
+                # It was lost with an engine before: it begins when its turn to run has come, not ahead of it, or it
+                # could be lost again and again without ever having run.
+                self._ready.add(function.name)
+                continue
             else:
                 after = self._begin(event, function, now)
             self._moves.updates.append(after)
@@ -318,8 +332,7 @@ class Dispatcher:
         """How many more events may begin: what the limits leave, and no more than a few ahead of each environment."""
         ahead = self._ahead.get(function, 0)
         room = concurrency.room(function, self.in_flight, self.limits)
-        window = self._environments.claimable(function) + self._environments.waiting(function)
-        return min(room, window) - ahead
+        return min(room, _AHEAD * self._environments.capacity(function)) - ahead
 
     def _begin(self, event: Event, function: Function, now: float) -> Event:
         event = lifecycle.begin(event, now=now)
@@ -338,7 +351,7 @@ class Dispatcher:
             attempt=event.attempts,
             tries=1 + function.event_invoke_config.maximum_retry_attempts,
             source=event.source,
-            invoked_arn=function.arn,
+            invoked_arn=function_arn(function.name, event.qualifier or None),
             accepted_at=event.accepted_at,
         )
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from . import interpreter, registry
 from .clock import Clock, SystemClock
+from .core.arn import function_arn
 from .core.concurrency import Throttled
 from .core.event import Event, Outcome
 from .core.function import Function
@@ -226,6 +227,7 @@ class Engine:
         *,
         source: str,
         request_id: str,
+        qualifier: str = "",
         client_context: str | None = None,
         trace_id: str = "",
     ) -> Answered:
@@ -241,7 +243,7 @@ class Engine:
             done=_nobody,
             source=source,
             kind="synchronous",
-            invoked_arn=function.arn,
+            invoked_arn=function_arn(function.name, qualifier or None),
             client_context=client_context,
             trace_id=trace_id,
             accepted_at=self.clock.now(),
@@ -263,12 +265,14 @@ class Engine:
         if not answer.done():
             answer.set_result(Answered(outcome, invocation.tail))
 
-    async def accept(self, function: Function, payload: bytes, *, source: str, request_id: str) -> Event:
+    async def accept(
+        self, function: Function, payload: bytes, *, source: str, request_id: str, qualifier: str = ""
+    ) -> Event:
         """Put an event in the queue. Returns when it is on disk."""
         answer: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
         self._unanswered.add(answer)
         answer.add_done_callback(self._unanswered.discard)
-        self.dispatcher.report(Accept(request_id, function, payload, source, partial(_resolve, answer)))
+        self.dispatcher.report(Accept(request_id, function, payload, source, partial(_resolve, answer), qualifier))
         return await answer
 
     async def redrive(self, ids: list[str]) -> dict[str, Any]:
@@ -286,6 +290,7 @@ class Engine:
 
     async def life(self, request_id: str) -> dict[str, Any] | None:
         """The life of one request, by its id or the beginning of it."""
+        self.history.hand_over()
         found = partial(
             life,
             request_id,
@@ -299,6 +304,7 @@ class Engine:
     async def page(self, wish: Mapping[str, Any], cursor: str | None) -> dict[str, Any]:
         """One page of a view. Raises ValueError for a view or cursor that makes no sense."""
         view = parse_view("page", wish)
+        self.history.hand_over()
         return await asyncio.to_thread(page, self.views, view, cursor)
 
     def hello(self) -> dict[str, Any]:

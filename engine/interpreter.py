@@ -49,7 +49,10 @@ def _wished(wish: str) -> Interpreter:
     path = Path(wish).expanduser()
     if not os.access(path, os.X_OK) or path.is_dir():
         raise InterpreterError(f"--python: '{wish}' is not a program; use the path of a Python 3.9 or later")
-    return Interpreter(str(path.absolute()), _version(path), "--python")
+    version = _version(path)
+    if version == "?":
+        raise InterpreterError(f"--python: '{wish}' does not answer as a Python; use the path of a Python 3.9 or later")
+    return Interpreter(str(path.absolute()), version, "--python")
 
 
 def _version(python: Path) -> str:
@@ -68,7 +71,8 @@ def _ask(python: Path) -> str:
         done = subprocess.run([python, "--version"], capture_output=True, text=True, timeout=10, check=True)  # noqa: S603
     except (OSError, subprocess.SubprocessError):
         return "?"
-    return done.stdout.removeprefix("Python ").strip() or "?"
+    name, _, version = done.stdout.strip().partition(" ")
+    return version if name == "Python" and version else "?"
 
 
 def _own_version() -> str:

@@ -15,6 +15,7 @@ class Accept(NamedTuple):
     payload: bytes
     source: str
     answer: Callable[[Event], None]
+    qualifier: str = ""  # as the caller gave it
 
 
 class Finished(NamedTuple):

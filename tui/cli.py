@@ -325,7 +325,7 @@ def _payload(event: str) -> bytes:
         text = event.encode()
     try:
         json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         _fail(f"--event: this is not JSON: {error}; give JSON, @file or - for standard input")
     return text
 

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     import aiohttp
@@ -76,7 +77,7 @@ class HttpClient:
 
         kind = "Event" if asynchronous else "RequestResponse"
         headers = {"X-Amz-Invocation-Type": kind, "X-Amz-Log-Type": "Tail", "User-Agent": "lamtop"}
-        url = f"{self._url}/2015-03-31/functions/{function}/invocations"
+        url = f"{self._url}/2015-03-31/functions/{quote(function, safe='')}/invocations"
         started = time.perf_counter()
         try:
             async with self._http().post(

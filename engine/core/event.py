@@ -52,7 +52,7 @@ class Event(NamedTuple):
     seq: int  # order of acceptance; the row's key
     id: str  # the request id, the same for every attempt
     function: str
-    qualifier: str
+    qualifier: str  # as the caller gave it; "" if it gave none
     payload: bytes  # JSON
     source: str  # who sent it: "http", "monitor", "redrive" …
     accepted_at: float

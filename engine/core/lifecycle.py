@@ -40,7 +40,7 @@ def accept(
     *,
     now: float,
     source: str,
-    qualifier: str = "$LATEST",
+    qualifier: str = "",
 ) -> Event:
     """A new event, due at once. With reserved concurrency 0 it ends here, untried."""
     event = Event(seq, request_id, function.name, qualifier, payload, source, now, due_at=now)

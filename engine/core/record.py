@@ -6,8 +6,9 @@ keys is AWS's.
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
+from .arn import LATEST
 from .event import Condition, Delivery, Ended, Event, Outcome, State
 from .function import Function
 
@@ -42,38 +43,52 @@ def dead_letter_attributes(event: Event, outcome: Outcome | None) -> dict[str, s
     """The three message attributes of a dead letter. The code is 200 for a function error, else 429."""
     failed = outcome is not None and outcome.ended is Ended.FUNCTION_ERROR
     message = (outcome.error_message if failed and outcome else None) or str(event.condition)
-    cut = message.encode()[:_ERROR_MESSAGE_MAX].decode(errors="ignore")
+    cut = message.encode(errors="replace")[:_ERROR_MESSAGE_MAX].decode(errors="ignore")
     return {"RequestID": event.id, "ErrorCode": "200" if failed else "429", "ErrorMessage": cut}
 
 
 def invocation_record(event: Event, outcome: Outcome | None, function: Function, now: float) -> bytes:
-    """The record that a destination receives, as JSON."""
-    record: dict[str, Any] = {
-        "version": "1.0",
-        "timestamp": iso_time(now),
-        "requestContext": {
-            "requestId": event.id,
-            "functionArn": function.qualified_arn,
-            "condition": str(event.condition),
-            "approximateInvokeCount": event.attempts,
-        },
-        "requestPayload": _as_value(event.payload),
+    """The record that a destination receives, as JSON. Payloads go in as they are, not parsed and written anew."""
+    context = {
+        "requestId": event.id,
+        "functionArn": function.qualified_arn,
+        "condition": str(event.condition),
+        "approximateInvokeCount": event.attempts,
     }
+    members = [
+        ("version", b'"1.0"'),
+        ("timestamp", _dump(iso_time(now))),
+        ("requestContext", _dump(context)),
+        ("requestPayload", _as_json(event.payload)),
+    ]
     if outcome is not None and event.condition is not Condition.ZERO_RESERVED_CONCURRENCY:
-        response: dict[str, Any] = {"statusCode": 200, "executedVersion": event.qualifier}
+        response: dict[str, Any] = {"statusCode": 200, "executedVersion": LATEST}
         if outcome.ended is Ended.FUNCTION_ERROR:
             response["functionError"] = "Unhandled"
-        record["responseContext"] = response
-        record["responsePayload"] = _as_value(outcome.payload)
-    return json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode()
+        members += [("responseContext", _dump(response)), ("responsePayload", _as_json(outcome.payload))]
+    return b"{" + b",".join(b'"%s":%s' % (name.encode(), value) for name, value in members) + b"}"
 
 
-def _as_value(payload: bytes) -> Any:
-    """A payload as JSON; what is none (a handler may return bytes, or NaN) as text."""
+def _dump(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _as_json(payload: bytes) -> bytes:
+    """The payload if it is JSON, else as a JSON string: a handler may return bytes, or NaN."""
     try:
-        return json.loads(payload, parse_constant=str)
+        _STRICT.decode(payload.decode())
     except ValueError:
-        return payload.decode(errors="replace")
+        return _dump(payload.decode(errors="replace"))
+    except RecursionError:
+        pass  # too deep for us, but the runtime wrote it
+    return payload
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+_STRICT = json.JSONDecoder(parse_constant=_refuse, parse_int=str)
 
 
 def iso_time(seconds: float) -> str:

@@ -11,7 +11,6 @@ FIRST_STARTS_AT_ONCE = 2  # until one is ready nobody knows how long the handler
 QUICK = 0.002  # seconds by its own clock: such a handler keeps a core busy, and more of them only fight over the cores
 QUICK_MEMORY = 0.1  # seconds that a quick return is remembered, on a machine too busy to show the next one
 FRESH = 0.25  # seconds after which a start counts as slow and no longer holds others back
-CLAIMED_AHEAD = 32  # events for each environment, so that it never idles while more are claimed
 
 
 def look_after(live: int) -> float:
@@ -36,8 +35,3 @@ def growth(
         room = min(room, max(2, cores) - live - starting)
     at_once = STARTS_AT_ONCE if live else FIRST_STARTS_AT_ONCE
     return max(0, min(waiting - starting, at_once - fresh, room))
-
-
-def claimable(*, waiting: int, environments: int) -> int:
-    """How many more events may be claimed ahead for a function."""
-    return max(0, CLAIMED_AHEAD * max(1, environments) - waiting)

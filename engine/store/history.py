@@ -76,17 +76,24 @@ class History:
         )  # fmt: skip
         self._plan()
 
-    def flush(self) -> None:
-        """Write everything now and wait for it."""
-        self._hand_over()
-        self._thread.submit(lambda: None).result()
+    def hand_over(self) -> None:
+        """Have everything written that is not yet."""
+        self._timed = False
+        lines, self._lines = self._lines, []
+        invocations, self._invocations = self._invocations, []
+        if lines or invocations:
+            self._thread.submit(self._write, lines, invocations)
 
     def close(self) -> None:
-        self.flush()
+        self.hand_over()
         self._thread.shutdown()
         self._connection.close()
 
     # -- reading, in any thread --------------------------------------------------------------------------------------
+
+    def wait(self) -> None:
+        """Until what was handed over is written."""
+        self._thread.submit(_nothing).result()
 
     def lines_of(self, request_id: str, first: int, last: int) -> list[LogLine]:
         """The lines of one request between these numbers."""
@@ -116,17 +123,10 @@ class History:
 
     def _plan(self) -> None:
         if len(self._lines) + len(self._invocations) >= _BATCH_ROWS:
-            self._hand_over()
+            self.hand_over()
         elif not self._timed and self.call_later is not None:
             self._timed = True
-            self.call_later(_BATCH_SECONDS, self._hand_over)
-
-    def _hand_over(self) -> None:
-        self._timed = False
-        lines, self._lines = self._lines, []
-        invocations, self._invocations = self._invocations, []
-        if lines or invocations:
-            self._thread.submit(self._write, lines, invocations)
+            self.call_later(_BATCH_SECONDS, self.hand_over)
 
     def _write(self, lines: list[LogLine], invocations: list[tuple[Any, ...]]) -> None:
         with self._reading:
@@ -141,3 +141,7 @@ class History:
                     "DELETE FROM invocation WHERE rowid <= (SELECT max(rowid) FROM invocation) - ?", (INVOCATIONS_KEPT,)
                 )
             run.execute("COMMIT")
+
+
+def _nothing() -> None:
+    """Comes after everything before it."""

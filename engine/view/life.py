@@ -21,7 +21,9 @@ def life(
     executing: Mapping[str, Invocation],
 ) -> Row | None:
     """What is known of the request with this id (or whose id begins so); None if nothing is. Reads the disk."""
-    history.flush()
+    history.wait()
+    if not request_id:
+        return None
     event = peek.event(request_id)
     if event is not None:
         return _of_event(event, peek, history, functions.get(event.function), executing.get(event.id))

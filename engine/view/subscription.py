@@ -82,14 +82,19 @@ class Subscription:
         fresh_logs = {n: v for n, v in self._views.items() if v.kind == "logs" and n in self._fresh}
         self._fresh.clear()
         self._seen = changes
+        self._source.history.hand_over()
         read = await in_thread(lambda: self._read(due, fresh_logs))
         return {
             "time": self._source.time(),
             "totals": read["totals"],
-            "views": {name: self._changes(name, *read["rows"][name]) for name in due if name in self._views},
-            "logs": self._log_frames(read["lines"]),
+            "views": {name: self._changes(name, *read["rows"][name]) for name in due if self._shows(name, due[name])},
+            "logs": self._log_frames({n: read["lines"][n] for n in fresh_logs if self._shows(n, fresh_logs[n])}),
             "notices": self._new_notices(),
         }
+
+    def _shows(self, name: str, view: View) -> bool:
+        """Is this still the pane's view? While the disk was read the client may have wished another."""
+        return self._views.get(name) == view
 
     def _read(self, due: dict[str, View], logs: dict[str, View]) -> Row:
         return {

@@ -152,7 +152,7 @@ class Views:
 
     def lines(self, view: View, before: int | None = None) -> list[Row]:
         """The newest log lines that match, oldest first; with `before`, in front of that number. Reads the disk."""
-        self.history.flush()
+        self.history.wait()
         window = view.window
         text = "lower(text || ' ' || function || ' ' || request_id)"
         wanted = [f"instr({text}, ?) > 0" for _ in window.words]

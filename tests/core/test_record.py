@@ -83,6 +83,26 @@ def test_a_result_that_is_no_json_is_recorded_as_text() -> None:
     f = configured()
     history = History(f)
     history.attempt("returned")
-    for payload, recorded in ((b"\x89PNG", "\ufffdPNG"), (b"[NaN]", ["NaN"])):
+    for payload, recorded in ((b"\x89PNG", "\ufffdPNG"), (b"[NaN]", "[NaN]")):
         [record] = deliveries(history.event, Outcome(Ended.RETURNED, payload), f, next_id=1, now=0.0)
         assert json.loads(record.body)["responsePayload"] == recorded
+
+
+def test_a_payload_goes_into_a_record_untouched_whatever_is_in_it() -> None:
+    f = configured()
+    deep = b"[" * 5_000 + b"]" * 5_000
+    for payload in (b'"\\ud800"', deep, b"1" * 5_000):
+        history = History(f)
+        history.attempt("returned")
+        event = history.event._replace(payload=payload)
+        [record] = deliveries(event, Outcome(Ended.RETURNED, payload), f, next_id=1, now=0.0)
+        assert record.body.count(b":" + payload) == 2
+
+
+def test_half_a_character_in_an_error_does_not_break_a_dead_letter() -> None:
+    f = function(0, dead_letter_queue=QUEUE)
+    history = History(f)
+    history.attempt("failed")
+    outcome = Outcome(Ended.FUNCTION_ERROR, b"{}", "Exception", "half \ud800 of it")
+    [letter] = deliveries(history.event, outcome, f, next_id=1, now=0.0)
+    assert letter.attributes["ErrorMessage"] == "half ? of it"

@@ -1,6 +1,6 @@
 """The pool grows when work waits and does not flow, and not otherwise."""
 
-from lamtop.engine.core.scaling import claimable, growth, look_after
+from lamtop.engine.core.scaling import growth, look_after
 
 
 def grow(
@@ -66,12 +66,6 @@ def test_environments_that_are_starting_count_as_places() -> None:
 def test_no_more_are_started_than_there_is_room_for() -> None:
     assert grow(live=2, room=3) == 3
     assert grow(room=0) == 0
-
-
-def test_events_are_claimed_ahead_for_every_environment() -> None:
-    assert claimable(waiting=0, environments=0) == 32
-    assert claimable(waiting=10, environments=2) == 54
-    assert claimable(waiting=100, environments=1) == 0
 
 
 def test_many_environments_are_watched_for_longer() -> None:

@@ -18,9 +18,7 @@ from lamtop.engine import engine as composition
 from lamtop.engine.interpreter import Interpreter, choose, mismatch
 from lamtop.tui.client import HttpClient
 
-CODE = {
-    "app.py": "import time\n\ndef handler(event, context):\n    time.sleep(event.get('seconds', 0))\n    return 1\n"
-}
+CODE = {"app.py": "import time\n\ndef handler(event, context):\n    time.sleep(event.get('seconds', 0))\n"}
 LONG = 60.0
 
 
@@ -155,7 +153,7 @@ def test_an_engine_that_is_stopped_with_events_in_its_queue_ends_and_the_next_on
                 await engine.accept(function, b"{}", source="test", request_id=sent[-1])
             await stopped(engine, 5)
         async with live(tmp_path / "p", CODE, watch=False) as engine:
-            await until(lambda: engine.views.totals()["succeeded"] == count, "the end of every event")
+            await until(lambda: engine.views.totals()["succeeded"] == count, "the end of every event", 8)
             for request_id in sent:
                 life = await engine.life(request_id)
                 assert life is not None
@@ -169,7 +167,7 @@ def test_an_attempt_that_runs_when_the_engine_is_stopped_may_finish(tmp_path: Pa
         async with live(tmp_path / "p", CODE, watch=False) as engine:
             function, request_id = engine.functions["app"], engine.new_request_id()
             await engine.accept(function, b'{"seconds": 0.3}', source="test", request_id=request_id)
-            await until(lambda: engine.environments.executing, "the attempt's start")
+            await until(lambda: engine.environments.executing, "the attempt's start", 8)
             await stopped(engine, 5)
         async with live(tmp_path / "p", CODE, watch=False) as engine:
             assert engine.views.totals()["succeeded"] == 1
@@ -304,7 +302,8 @@ def test_a_program_outside_of_an_environment_is_asked_for_its_version(tmp_path: 
     (tmp_path / "v" / "pyvenv.cfg").unlink()
     assert choose(str(python), [], {}).version == "3.14.5"
     python.write_text("#!/bin/sh\nexit 3\n")
-    assert choose(str(python), [], {}).version == "?"
+    with pytest.raises(InterpreterError, match="does not answer as a Python"):
+        choose(str(python), [], {})
 
 
 @pytest.mark.parametrize("wish", ["/no/such/python", ".", __file__])

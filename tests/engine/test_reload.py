@@ -45,13 +45,30 @@ class Story:
         answered = await engine.invoke(engine.functions[name], b"{}", source="test", request_id=engine.new_request_id())
         return json.loads(answered.outcome.payload)
 
+    async def is_watched(self) -> None:
+        """Wait until the watch is in place: until it has told of a file that concerns nobody."""
+        tell = self.engine.watcher._changed
+        seen: set[str] = set()
+
+        def changed(paths: set[Path]) -> None:
+            seen.update(path.name for path in paths)
+            tell(paths)
+
+        self.engine.watcher._changed = changed
+
+        def touched() -> bool:
+            (self.folder / "notes.md").touch()
+            return "notes.md" in seen
+
+        await until(touched, "the watch")
+
     async def said(self, *words: str) -> str:
         """The notice that has all of these words, once there is one."""
 
         def found() -> str:
             return next((text for text in notices(self.engine) if all(word in text for word in words)), "")
 
-        return await until(found, f"a notice with {words}", 10)
+        return await until(found, f"a notice with {words}", 6)
 
     def row(self, name: str = "orders") -> Row:
         _, rows = self.engine.views.rows(parse_view("f", {"view": "functions"}))
@@ -66,7 +83,9 @@ def tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tell:
         async def play() -> None:
             folder = tmp_path / "project"
             async with live(folder, files, **{"watch": True, **settings}) as engine:
-                await asyncio.wait_for(story(Story(engine, folder)), 20)
+                told = Story(engine, folder)
+                await told.is_watched()
+                await asyncio.wait_for(story(told), 15)
 
         asyncio.run(play())
 
@@ -233,7 +252,7 @@ def test_a_change_of_the_template_applies_to_the_next_invocation(tell: Tell) -> 
         changed = template(orders={"Timeout": 9, "Environment": {"Variables": {"COLOUR": "green"}}})
         write(it.folder, {"template.yaml": changed})
         await it.said("orders v2")
-        await until(lambda: it.row()["timeout"] == 9, "the new timeout")
+        await until(lambda: it.row()["timeout"] == 9, "the new timeout", 6)
         assert await it.result() == "green"
 
     tell({**ORDERS, "orders.py": shows}, story)
@@ -246,7 +265,7 @@ def test_a_template_with_an_error_keeps_the_last_good_configuration(tell: Tell) 
         assert "template.yaml" in notice
         assert (await it.result(), it.row()["timeout"], it.row()["version"]) == ("old", 3, 1)
         write(it.folder, {"template.yaml": template(orders={"Timeout": 5})})
-        await until(lambda: it.row()["timeout"] == 5, "the repaired template")
+        await until(lambda: it.row()["timeout"] == 5, "the repaired template", 6)
 
     tell(ORDERS, story)
 
@@ -377,7 +396,7 @@ def test_a_folder_that_cannot_be_watched_does_not_keep_the_engine_from_stopping(
     async def play() -> None:
         listed = asyncio.Event()
 
-        def vanished(roots: tuple[Path, ...]) -> list[Path]:
+        def vanished(*_: Any) -> list[Path]:
             loop.call_soon_threadsafe(listed.set)
             return [tmp_path / "vanished"]
 
@@ -385,7 +404,7 @@ def test_a_folder_that_cannot_be_watched_does_not_keep_the_engine_from_stopping(
         monkeypatch.setattr(watcher, "folders_of", vanished)
         watching = Watcher(lambda paths: None)
         await watching.watch((tmp_path,))
-        await listed.wait()
+        await asyncio.wait_for(listed.wait(), 5)
         for _ in range(200):
             await asyncio.sleep(0)
         await watching.stop()

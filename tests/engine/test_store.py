@@ -49,7 +49,8 @@ def test_the_state_folder_is_private_and_ignores_itself_for_git(folder: Path) ->
         store.insert([event(1)])
         store.commit()
         history.line("orders", "r1", 1, 1.0, "output", "secret")
-        history.flush()
+        history.hand_over()
+        history.wait()
         files = {path.name: mode(path) for path in folder.iterdir()}
         history.close()
         store.close()
@@ -294,7 +295,8 @@ def test_lines_keep_their_order_and_their_words(folder: Path) -> None:
     assert lines(history, 5_000) == list(range(1, 5_001))
     odd = "two\nlines, \0, \x1b[31m, ü and \ud800".encode(errors="replace").decode()
     history.line("orders", "r2", 2, 5.5, "platform", odd)
-    history.flush()
+    history.hand_over()
+    history.wait()
     kept = history.newest_lines(10_000)
     assert kept == heard
     assert [line.number for line in kept] == list(range(1, 5_002))
@@ -311,9 +313,11 @@ def test_a_line_with_half_a_character_is_kept_and_costs_no_other_line(folder: Pa
     history.line("orders", "r1", 1, 1.0, "output", "before")
     history.line("orders", "r1", 1, 1.0, "output", "half \ud800")
     history.line("orders", "r1", 1, 1.0, "output", "after")
-    history.flush()
+    history.hand_over()
+    history.wait()
     history.line("orders", "r1", 1, 1.0, "output", "later")
-    history.flush()
+    history.hand_over()
+    history.wait()
     assert [line.text for line in history.newest_lines(10)][::3] == ["before", "later"]
     assert len(history.newest_lines(10)) == 4
     history.close()
@@ -326,7 +330,8 @@ def test_numbers_go_on_after_reopening(folder: Path) -> None:
     history = History(folder)
     assert history.next_number == 11
     assert lines(history, 2) == [11, 12]
-    history.flush()
+    history.hand_over()
+    history.wait()
     assert [line.number for line in history.newest_lines(100)] == list(range(1, 13))
     history.close()
 
@@ -335,7 +340,8 @@ def test_the_lines_of_one_request_are_found_between_its_first_and_last(folder: P
     history = History(folder)
     for n in range(20):
         history.line("orders", f"r{n % 2}", 1, float(n), "output", str(n))
-    history.flush()
+    history.hand_over()
+    history.wait()
     assert [line.text for line in history.lines_of("r1", 3, 9)] == ["3", "5", "7"]
     assert history.lines_of("r1", 9, 3) == []
     assert history.lines_of("nobody", 1, 20) == []
@@ -348,7 +354,8 @@ def test_the_oldest_lines_go_when_there_are_too_many(folder: Path, monkeypatch: 
     history = History(folder)
     for _ in range(20):
         lines(history, 60)
-        history.flush()
+        history.hand_over()
+        history.wait()
     kept = history.newest_lines(10_000)
     assert 100 <= len(kept) <= 220
     assert kept[-1].number == 1_200
@@ -361,7 +368,8 @@ def test_a_synchronous_invocation_is_kept(folder: Path) -> None:
     invocation = Invocation("r1", function, b'{"a":1}', lambda: True, print, source="http", accepted_at=5.0)
     outcome = Outcome(Ended.FUNCTION_ERROR, b"{}", "KeyError", "'card'", 5.1, 5.4, 0.3, None, 30, "stream", 2, 7, 9)
     history.record(invocation, outcome)
-    history.flush()
+    history.hand_over()
+    history.wait()
     found = history.invocation("r1")
     assert found is not None
     assert (found["function"], found["payload"], found["ended"]) == ("orders", b'{"a":1}', "function error")

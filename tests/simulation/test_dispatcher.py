@@ -288,3 +288,15 @@ def test_an_engine_that_stops_begins_nothing_more_and_gives_back_what_waited(fol
     assert [world.event(id_).state for id_ in (second, third)] == [State.QUEUED] * 2
     assert (world.event(second).attempts, world.event(second).losses) == (0, 0)
     assert len(world.environments.starts) == 1
+
+
+def test_an_event_that_was_lost_before_does_not_begin_ahead_of_its_turn(folder: Path) -> None:
+    world = World(folder, [function()], always(RETURNED, seconds=5), most=1)
+    ids = [world.send("orders") for _ in range(32)]
+    for _ in range(6):
+        world.step()
+        world.crash_and_start_again()
+    world.run()
+    gave_up = [id_ for id_ in ids if world.event(id_).condition is Condition.LOST_REPEATEDLY]
+    assert gave_up
+    assert all(id_ in {started for _, started, _ in world.all_starts} for id_ in gave_up)

@@ -31,6 +31,7 @@ class ScriptedEnvironments:
         self.place_free: Callable[[str], None] = lambda function: None
         self.executing: dict[str, Invocation] = {}
         self.starts: list[tuple[float, str, int]] = []  # when, request id, attempt
+        self.all_starts: list[tuple[float, str, int]] = []
         self._running: dict[str, int] = {}
         self._waiting: dict[str, list[Invocation]] = {}
         self._ends: list[tuple[float, int, Invocation, Outcome]] = []
@@ -48,8 +49,8 @@ class ScriptedEnvironments:
         dropped, self._waiting[function] = self._waiting[function], []
         return dropped
 
-    def claimable(self, function: str) -> int:
-        return 32 * max(1, self._running.get(function, 0)) - self.waiting(function)
+    def capacity(self, function: str) -> int:
+        return max(1, self._running.get(function, 0))
 
     def next_end(self) -> float | None:
         return self._ends[0][0] if self._ends else None
@@ -78,6 +79,7 @@ class ScriptedEnvironments:
         self.executing[invocation.request_id] = invocation
         invocation.started_at = self.clock.now()
         self.starts.append((self.clock.now(), invocation.request_id, invocation.attempt))
+        self.all_starts.append(self.starts[-1])
         outcome, seconds = self.script(invocation)
         self._order += 1
         heapq.heappush(self._ends, (self.clock.now() + seconds, self._order, invocation, outcome))
@@ -96,11 +98,13 @@ class World:
         self.seed = seed
         self.most = most
         self.answers: list[Event] = []
+        self.all_starts: list[tuple[float, str, int]] = []  # over every life of the engine
         self._open()
 
     def _open(self) -> None:
         self.store = Store(self.folder)
         self.environments = ScriptedEnvironments(self.clock, self.script, self.most)
+        self.environments.all_starts = self.all_starts
         queues = {"dead": Queue("dead", "arn:aws:sqs:us-east-1:000000000000:dead")}
         self.destinations = Destinations(self._new_id, self.clock.now)
         self.destinations.configure(self.functions, queues)

@@ -33,6 +33,9 @@ async def read_body(request: web.BaseRequest, most: int) -> bytes:
 
 async def _read(request: web.BaseRequest, most: int) -> bytes:
     try:
+        if request.headers.get("Expect", "").lower() == "100-continue":
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            request.writer.output_size = 0  # the answer proper has not begun
         return await request.read()
     except web.HTTPRequestEntityTooLarge:
         raise BodyTooLarge(most + 1) from None

@@ -33,7 +33,7 @@ def check_origin(headers: Mapping[str, str]) -> None:
 def check_token(headers: Mapping[str, str], token: str) -> None:
     """Raises ApiError 401 unless the request carries this engine's token."""
     given = headers.get("Authorization", "").removeprefix("Bearer ")
-    if not secrets.compare_digest(given.encode(), token.encode()):
+    if not secrets.compare_digest(given.encode(errors="surrogateescape"), token.encode()):
         raise ApiError(401, "UnauthorizedException", "this call needs the engine's token: 'lamtop attach' knows it")
 
 

@@ -36,10 +36,13 @@ class Invoker(Protocol):
         *,
         source: str,
         request_id: str,
+        qualifier: str,
         client_context: str | None,
         trace_id: str,
     ) -> "Answered": ...
-    async def accept(self, function: Function, payload: bytes, *, source: str, request_id: str) -> Event: ...
+    async def accept(
+        self, function: Function, payload: bytes, *, source: str, request_id: str, qualifier: str
+    ) -> Event: ...
 
 
 class Answered(Protocol):
@@ -57,13 +60,13 @@ async def invoke(engine: Invoker, request: web.BaseRequest, name: str, request_i
     if kind not in ("RequestResponse", "Event", "DryRun"):
         allowed = "Member must satisfy enum value set: [Event, RequestResponse, DryRun]"
         raise invalid("invocationType", kind, allowed)
-    function, invoked_qualifier = find_function(engine.functions, unquote(name), request.query.get("Qualifier"))
+    function, qualifier = find_function(engine.functions, unquote(name), request.query.get("Qualifier"))
     payload = await read_payload(request, kind)
     source = source_of(request.headers)
     if kind == "DryRun":
         return web.Response(status=204, headers={"x-amzn-RequestId": request_id})
     if kind == "Event":
-        await engine.accept(function, payload, source=source, request_id=request_id)
+        await engine.accept(function, payload, source=source, request_id=request_id, qualifier=qualifier or "")
         return web.Response(status=202, headers={"x-amzn-RequestId": request_id})
     try:
         answered = await engine.invoke(
@@ -71,12 +74,13 @@ async def invoke(engine: Invoker, request: web.BaseRequest, name: str, request_i
             payload,
             source=source,
             request_id=request_id,
+            qualifier=qualifier or "",
             client_context=_client_context(request.headers.get("X-Amz-Client-Context")),
             trace_id=request.headers.get("X-Amzn-Trace-Id", ""),
         )
     except Throttled as limit:
         raise ApiError(429, "TooManyRequestsException", "Rate Exceeded.", Type="User", Reason=str(limit)) from None
-    return _answer(answered, request, request_id, invoked_qualifier)
+    return _answer(answered, request, request_id, qualifier)
 
 
 def find_function(functions: Mapping[str, Function], text: str, qualifier: str | None) -> tuple[Function, str | None]:
@@ -137,7 +141,7 @@ def _refuse(constant: str) -> NoReturn:
     raise _Constant(constant)
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse)
+_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_int=str)  # no limit on digits
 
 
 def _not_json(what: str, line: int, column: int) -> NoReturn:

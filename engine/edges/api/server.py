@@ -80,6 +80,8 @@ class Server:
             request_factory=_request,
             keepalive_timeout=_KEEP_ALIVE_SECONDS,
             access_log=None,
+            auto_decompress=False,
+            logger=_quiet(),
             tcp_keepalive=False,
         )
         self._runner = web.ServerRunner(server, shutdown_timeout=1.0)
@@ -130,6 +132,14 @@ class Server:
             guard.check_token(headers, self._token)
             return await control(self._engine, request, path.removeprefix("/_lamtop/"))
         raise ApiError(404, "UnknownOperationException", f"lamtop does not serve {request.method} {path}")
+
+
+def _quiet() -> logging.Logger:
+    """For aiohttp: a request that makes no sense is the client's business, not a traceback on our terminal."""
+    logger = logging.getLogger(f"{__name__}.http")
+    logger.propagate = False
+    logger.addHandler(logging.NullHandler())
+    return logger
 
 
 def _closing(response: web.Response, request: web.BaseRequest) -> web.Response:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...clock import Clock
-from ...core import scaling
 from ...core.function import Function
 from ...core.invocation import Invocation
 from . import failures
@@ -85,12 +84,10 @@ class Environments:
         """How many invocations wait for an environment."""
         return pool.waiting if (pool := self._pools.get(function)) else 0
 
-    def claimable(self, function: str) -> int:
-        """How many more events may be claimed ahead."""
+    def capacity(self, function: str) -> int:
+        """How many environments there are, those in init included; 1 when there is none yet."""
         pool = self._pools.get(function)
-        if pool is None:
-            return scaling.claimable(waiting=0, environments=0)
-        return scaling.claimable(waiting=pool.waiting, environments=pool.live + len(pool.starting))
+        return max(1, pool.live + len(pool.starting)) if pool else 1
 
     def live(self, function: str) -> int:
         """How many environments are ready: idle or running."""

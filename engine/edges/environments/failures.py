@@ -120,4 +120,9 @@ def lost() -> Failure:
 
 def _type_and_message(payload: bytes) -> tuple[str, str]:
     error = json.loads(payload)
-    return error["errorType"], error["errorMessage"]
+    return _storable(error["errorType"]), _storable(error["errorMessage"])
+
+
+def _storable(text: str) -> str:
+    """Without halves of surrogate pairs, which JSON can carry and no file can."""
+    return text.encode(errors="replace").decode()

@@ -142,7 +142,7 @@ class Environment:
             f"{int(self.function.timeout * 1000)}\n{invocation.trace_id}\n{invocation.client_context or ''}"
         )
         started = time.perf_counter()
-        if not self._channel.send(head.encode(), invocation.payload):
+        if not self._channel.send(head.encode(errors="replace"), invocation.payload):
             return False
         self._started = started
         self._take(invocation, self._clock.now(), cold)
