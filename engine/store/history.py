@@ -1,9 +1,10 @@
 """What has happened: log lines and synchronous invocations, in a file of their own.
 
-Written in batches by a thread of its own, with `synchronous=NORMAL`: a flood of log lines never delays a commit of the
+Written in chunks by a thread of its own, with `synchronous=NORMAL`: a flood of log lines never delays a commit of the
 queue, and a synchronous answer never waits for a disk. Bounded by count: the oldest lines and invocations go first.
 """
 
+import json
 import os
 import sqlite3
 import threading
@@ -17,13 +18,24 @@ from ..core.invocation import Invocation
 from ..core.log import LogLine
 
 LINES_KEPT = 1_000_000
-INVOCATIONS_KEPT = 200_000
-_BODY_KEPT = 256 * 1024
+INVOCATION_CHUNKS_KEPT = 20_000
+_BODY_KEPT = 64 * 1024  # bytes of a payload and of a result
 _SCHEMA = Path(__file__).with_name("history.sql")
-_RECORD = f"INSERT OR REPLACE INTO invocation VALUES ({', '.join('?' * 18)})"
-_BATCH_SECONDS = 0.02
+_BATCH_SECONDS = 0.05
 _BATCH_ROWS = 2_000
 _PRUNE_EVERY = 50_000  # lines
+_LINES_OF_ONE_MAX = 10_000
+_CHUNKS_AT_FIRST = 16  # that a search for the newest lines looks at, then four times as many, and so on
+
+_LINES = """
+  SELECT * FROM (
+    SELECT json_extract(value, '$[0]') AS number, json_extract(value, '$[1]') AS at,
+           json_extract(value, '$[2]') AS function, json_extract(value, '$[3]') AS request_id,
+           json_extract(value, '$[4]') AS attempt, json_extract(value, '$[5]') AS kind,
+           json_extract(value, '$[6]') AS text
+    FROM line_chunk, json_each(line_chunk.lines) WHERE line_chunk.first BETWEEN ? AND ?
+  )
+"""
 
 #: Called with each new line, on the event loop.
 Listener = Callable[[LogLine], None]
@@ -41,16 +53,16 @@ class History:
         self._connection.execute("PRAGMA synchronous = NORMAL")
         if not self._connection.execute("PRAGMA user_version").fetchone()[0]:
             self._connection.executescript(_SCHEMA.read_text(encoding="utf-8") + "PRAGMA user_version = 1;")
-        last = self._connection.execute("SELECT coalesce(max(number), 0) FROM line").fetchone()[0]
+        last = self._connection.execute("SELECT coalesce(max(last), 0) FROM line_chunk").fetchone()[0]
         self.next_number: int = last + 1
         self.listeners: list[Listener] = []
         self.call_later: Callable[[float, Callable[[], None]], Any] | None = None  # the loop's, once there is one
         self._pruned_at = self.next_number
         self._lines: list[LogLine] = []
-        self._invocations: list[tuple[Any, ...]] = []
+        self._invocations: list[tuple[Invocation, Outcome]] = []
         self._timed = False
         self._thread = ThreadPoolExecutor(1, "history")
-        self._reading = threading.Lock()
+        self._one_at_a_time = threading.Lock()
 
     # -- writing, on the loop ----------------------------------------------------------------------------------------
 
@@ -62,19 +74,15 @@ class History:
         self._lines.append(entry)
         for listener in self.listeners:
             listener(entry)
-        self._plan()
+        if not self._timed:
+            self._plan()
         return number
 
     def record(self, invocation: Invocation, outcome: Outcome) -> None:
         """Keep a synchronous invocation that has been answered."""
-        o = outcome
-        self._invocations.append(
-            (invocation.request_id, invocation.function.name, invocation.source, invocation.accepted_at,
-             invocation.payload[:_BODY_KEPT], o.ended.value, o.payload[:_BODY_KEPT], o.error_type, o.error_message,
-             o.started_at, o.ended_at, o.duration, o.init_duration, o.memory_used, o.environment, o.version,
-             o.first_line, o.last_line)
-        )  # fmt: skip
-        self._plan()
+        self._invocations.append((invocation, outcome))
+        if not self._timed or len(self._lines) + len(self._invocations) >= _BATCH_ROWS:
+            self._plan()
 
     def hand_over(self) -> None:
         """Have everything written that is not yet."""
@@ -89,6 +97,13 @@ class History:
         self._thread.shutdown()
         self._connection.close()
 
+    def _plan(self) -> None:
+        if len(self._lines) + len(self._invocations) >= _BATCH_ROWS:
+            self.hand_over()
+        elif self.call_later is not None:
+            self._timed = True
+            self.call_later(_BATCH_SECONDS, self.hand_over)
+
     # -- reading, in any thread --------------------------------------------------------------------------------------
 
     def wait(self) -> None:
@@ -97,50 +112,92 @@ class History:
 
     def lines_of(self, request_id: str, first: int, last: int) -> list[LogLine]:
         """The lines of one request between these numbers."""
-        sql = "SELECT * FROM line WHERE number BETWEEN ? AND ? AND request_id = ? ORDER BY number LIMIT 10000"
-        return self._select_lines(sql, first, last, request_id)
+        sql = f"{_LINES} WHERE number BETWEEN ? AND ? AND request_id = ? ORDER BY number LIMIT {_LINES_OF_ONE_MAX}"
+        [(chunk,)] = self._select("SELECT coalesce(max(first), 0) FROM line_chunk WHERE first <= ?", first)
+        return [LogLine(*row) for row in self._select(sql, chunk, last, first, last, request_id)]
 
     def newest_lines(
         self, limit: int, *, matching: str = "1", values: tuple[Any, ...] = (), before: int = 2**62, within: int = 2**62
     ) -> list[LogLine]:
         """The newest lines that match, oldest first; those in front of number `before`, of the last `within` lines."""
-        sql = f"""SELECT * FROM line WHERE number < ? AND number > ? AND ({matching})
-                  ORDER BY number DESC LIMIT ?"""
-        return self._select_lines(sql, before, self.next_number - within, *values, limit)[::-1]
+        oldest = self.next_number - within
+        sql = f"{_LINES} WHERE number < ? AND number > ? AND ({matching}) ORDER BY number DESC LIMIT ?"
+        found: list[LogLine] = []
+        high, chunks = before, _CHUNKS_AT_FIRST
+        while len(found) < limit and high > oldest:
+            low = self._chunks_before(high, chunks)
+            if low is None:
+                break
+            rows = self._select(sql, low, high - 1, before, oldest, *values, limit - len(found))
+            found += [LogLine(*row) for row in rows]
+            high, chunks = low, chunks * 4
+        return found[::-1]
 
     def invocation(self, request_id: str) -> dict[str, Any] | None:
-        """A synchronous invocation, by column; None if there is none (any more)."""
-        with self._reading:
-            cursor = self._connection.execute("SELECT * FROM invocation WHERE id = ?", (request_id,))
-            row = cursor.fetchone()
-            return dict(zip((column[0] for column in cursor.description), row, strict=True)) if row else None
+        """A synchronous invocation, by name of what is known of it; None if there is none (any more)."""
+        sql = "SELECT invocations FROM invocation_chunk WHERE instr(ids, ?) > 0 ORDER BY number DESC LIMIT 1"
+        for (chunk,) in self._select(sql, request_id):
+            found: list[dict[str, Any]] = json.loads(chunk)
+            return next((row for row in found if row["id"].startswith(request_id)), None)
+        return None
 
-    def _select_lines(self, sql: str, *values: Any) -> list[LogLine]:
-        with self._reading:
-            return [LogLine(*row) for row in self._connection.execute(sql, values)]
+    def _chunks_before(self, number: int, count: int) -> int | None:
+        """The first line's number of the chunk that lies `count` chunks in front of this number."""
+        sql = "SELECT min(first) FROM (SELECT first FROM line_chunk WHERE first < ? ORDER BY first DESC LIMIT ?)"
+        [(first,)] = self._select(sql, number, count)
+        return first if first is None else int(first)
+
+    def _select(self, sql: str, *values: Any) -> list[Any]:
+        with self._one_at_a_time:
+            return self._connection.execute(sql, values).fetchall()
 
     # -- the thread --------------------------------------------------------------------------------------------------
 
-    def _plan(self) -> None:
-        if len(self._lines) + len(self._invocations) >= _BATCH_ROWS:
-            self.hand_over()
-        elif not self._timed and self.call_later is not None:
-            self._timed = True
-            self.call_later(_BATCH_SECONDS, self.hand_over)
-
-    def _write(self, lines: list[LogLine], invocations: list[tuple[Any, ...]]) -> None:
-        with self._reading:
+    def _write(self, lines: list[LogLine], invocations: list[tuple[Invocation, Outcome]]) -> None:
+        told = json.dumps(lines) if lines else ""
+        known = json.dumps([_values(*each) for each in invocations]) if invocations else ""
+        with self._one_at_a_time:
             run = self._connection
             run.execute("BEGIN")
-            run.executemany("INSERT INTO line VALUES (?, ?, ?, ?, ?, ?, ?)", lines)
-            run.executemany(_RECORD, invocations)
+            if lines:
+                run.execute("INSERT INTO line_chunk VALUES (?, ?, ?)", (lines[0].number, lines[-1].number, told))
+            if invocations:
+                ids = " ".join(invocation.request_id for invocation, _ in invocations)
+                run.execute("INSERT INTO invocation_chunk (ids, invocations) VALUES (?, ?)", (ids, known))
             if lines and lines[-1].number - self._pruned_at > _PRUNE_EVERY:
-                self._pruned_at = lines[-1].number
-                run.execute("DELETE FROM line WHERE number <= ?", (lines[-1].number - LINES_KEPT,))
-                run.execute(
-                    "DELETE FROM invocation WHERE rowid <= (SELECT max(rowid) FROM invocation) - ?", (INVOCATIONS_KEPT,)
-                )
+                self._prune(lines[-1].number)
             run.execute("COMMIT")
+
+    def _prune(self, newest: int) -> None:
+        self._pruned_at = newest
+        self._connection.execute("DELETE FROM line_chunk WHERE last <= ?", (newest - LINES_KEPT,))
+        self._connection.execute(
+            "DELETE FROM invocation_chunk WHERE number <= (SELECT max(number) FROM invocation_chunk) - ?",
+            (INVOCATION_CHUNKS_KEPT,),
+        )
+
+
+def _values(invocation: Invocation, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "id": invocation.request_id,
+        "function": invocation.function.name,
+        "source": invocation.source,
+        "accepted_at": invocation.accepted_at,
+        "payload": invocation.payload[:_BODY_KEPT].decode(errors="replace"),
+        "ended": outcome.ended.value,
+        "result": outcome.payload[:_BODY_KEPT].decode(errors="replace"),
+        "error_type": outcome.error_type,
+        "error_message": outcome.error_message,
+        "started_at": outcome.started_at,
+        "ended_at": outcome.ended_at,
+        "duration": outcome.duration,
+        "init_duration": outcome.init_duration,
+        "memory_used": outcome.memory_used,
+        "environment": outcome.environment,
+        "version": outcome.version,
+        "first_line": outcome.first_line,
+        "last_line": outcome.last_line,
+    }
 
 
 def _nothing() -> None:

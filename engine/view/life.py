@@ -77,7 +77,7 @@ def _of_invocation(row: Row, history: History) -> Row:
         "errors": int(error is not None),
         "answered": {"status": 200, "after": row["ended_at"] - row["accepted_at"]},
         "attempts": [
-            {"number": 1, "ended": row["ended"], "error": error, "result": _text(row["result"]),
+            {"number": 1, "ended": row["ended"], "error": error, "result": row["result"],
              **{key: row[key] for key in ("started_at", "ended_at", "duration", "init_duration", "memory_used",
                                           "environment", "version", "error_type")}}
         ],
@@ -89,17 +89,17 @@ def _of_invocation(row: Row, history: History) -> Row:
 def _of_running(invocation: Invocation, history: History) -> Row:
     name, source = invocation.function.name, invocation.source
     return {
-        **_synchronous(invocation.request_id, name, source, invocation.accepted_at, invocation.payload),
+        **_synchronous(invocation.request_id, name, source, invocation.accepted_at, _text(invocation.payload)),
         "state": "running",
         "running": _running(invocation),
         "lines": _recent(history, invocation.request_id),
     }
 
 
-def _synchronous(id_: str, function: str, source: str, accepted_at: float, payload: bytes) -> Row:
+def _synchronous(id_: str, function: str, source: str, accepted_at: float, payload: str) -> Row:
     return {
         "id": id_, "function": function, "kind": "synchronous", "source": source, "accepted_at": accepted_at,
-        "payload": _text(payload), "state": "running", "condition": None, "ended_at": None, "due_at": None,
+        "payload": payload, "state": "running", "condition": None, "ended_at": None, "due_at": None,
         "reason": "new", "tries": 1, "errors": 0, "throttles": 0, "losses": 0, "redriven_from": None,
         "redriven_as": None, "dropped": False, "answered": None, "attempts": [], "running": None, "deliveries": [],
         "lines": [],

@@ -54,6 +54,7 @@ class Lives:
         return run
 
     def of(self, request_id: str) -> Row | None:
+        self.history.hand_over()
         return life(
             request_id,
             peek=self.peek,

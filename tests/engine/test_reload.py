@@ -45,20 +45,20 @@ class Story:
         answered = await engine.invoke(engine.functions[name], b"{}", source="test", request_id=engine.new_request_id())
         return json.loads(answered.outcome.payload)
 
-    async def is_watched(self) -> None:
+    async def is_watched(self, note: str = "notes.md") -> None:
         """Wait until the watch is in place: until it has told of a file that concerns nobody."""
         tell = self.engine.watcher._changed
         seen: set[str] = set()
 
         def changed(paths: set[Path]) -> None:
-            seen.update(path.name for path in paths)
+            seen.update(str(path.relative_to(self.folder)) for path in paths)
             tell(paths)
 
         self.engine.watcher._changed = changed
 
         def touched() -> bool:
-            (self.folder / "notes.md").touch()
-            return "notes.md" in seen
+            (self.folder / note).touch()
+            return note in seen
 
         await until(touched, "the watch")
 
@@ -169,6 +169,7 @@ def test_a_running_invocation_finishes_on_the_code_it_began_with(tell: Tell, tmp
         assert not running.done()
         (it.folder / "go.txt").touch()
         assert await running == "old"
+        assert {await it.result() for _ in range(4)} == {"new"}  # its environment is of the past
 
     tell({"template.yaml": template(orders={"Timeout": 30}), "orders.py": waits}, story)
 
@@ -214,6 +215,7 @@ def test_a_bad_save_keeps_the_old_code_and_says_what_is_wrong_until_it_is_repair
     text, words = BAD_SAVES[save]
 
     async def story(it: Story) -> None:
+        assert await it.result() == "old"
         it.save(orders=text)
         await it.said("orders keeps v1", *words)
         assert all(word in it.row()["reload_error"] for word in words)
@@ -270,6 +272,23 @@ def test_a_template_with_an_error_keeps_the_last_good_configuration(tell: Tell) 
     tell(ORDERS, story)
 
 
+def test_a_configuration_whose_code_does_not_load_waits_for_it(tell: Tell) -> None:
+    """Code and configuration belong together: the old code never runs with the new timeout."""
+
+    async def story(it: Story) -> None:
+        assert await it.result() == "old"
+        it.save(orders="import no_such_module\n")
+        await it.said("orders keeps v1")
+        write(it.folder, {"template.yaml": template(orders={"Timeout": 9}, other={})})
+        await until(lambda: "other" in it.engine.functions, "the new configuration")
+        assert (it.row()["timeout"], it.row()["version"], await it.result()) == (3, 1, "old")
+        it.save(orders=returns("new"))
+        await until(lambda: it.row()["timeout"] == 9, "the new timeout")
+        assert await it.result() == "new"
+
+    tell({**ORDERS, "other.py": returns("other")}, story)
+
+
 def test_a_function_is_added_and_another_removed(tell: Tell) -> None:
     async def story(it: Story) -> None:
         assert await it.result() == "old"
@@ -289,6 +308,7 @@ def test_code_in_a_folder_that_the_template_names_only_now_is_watched_from_now_o
         write(it.folder, {"template.yaml": template(orders={"CodeUri": "src"}, fresh={"CodeUri": "lib"})})
         await until(lambda: "fresh" in it.engine.functions, "the new function")
         assert await it.result("fresh") == "fresh"
+        await it.is_watched("lib/notes.md")
         write(it.folder, {"lib/fresh.py": returns("fresher")})
         await it.said("fresh v", "fresh.py changed")
         assert await it.result("fresh") == "fresher"
