@@ -287,8 +287,9 @@ def test_a_synchronous_invocation_is_found_by_the_beginning_of_its_id(lives: Cal
 
 def test_a_synchronous_invocation_that_runs_is_known(lives: Callable[..., Lives]) -> None:
     it = lives(function(), RETURNED)
-    invocation = synchronous(it, RETURNED, "other")
-    invocation.request_id = "44445555-6666"
+    invocation = Invocation(
+        "44445555-6666", function(), b"{}", lambda: True, print, kind="synchronous", accepted_at=it.start
+    )
     it.history.line("orders", "44445555-6666", 1, it.start, "output", "so far")
     it.world.environments.executing["44445555-6666"] = invocation
     waiting = it.known("44445555-6666")

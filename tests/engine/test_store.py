@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -372,21 +372,36 @@ def test_a_synchronous_invocation_is_kept(folder: Path) -> None:
     history.wait()
     found = history.invocation("r1")
     assert found is not None
-    assert (found["function"], found["payload"], found["ended"]) == ("orders", b'{"a":1}', "function error")
+    assert (found["function"], found["payload"], found["ended"]) == ("orders", '{"a":1}', "function error")
     assert (found["error_type"], found["first_line"], found["last_line"]) == ("KeyError", 7, 9)
-    assert history.invocation("r") is None
+    assert history.invocation("nobody") is None
     history.close()
 
 
-def test_a_loop_is_asked_to_write_soon_and_a_crowd_is_written_at_once(folder: Path) -> None:
+def test_one_timer_is_set_for_a_crowd_of_lines(folder: Path) -> None:
     history = History(folder)
-    planned: list[float] = []
-    history.call_later = lambda seconds, then: planned.append(seconds)
-    lines(history, 10)
-    assert len(planned) == 1  # one timer for all of them
-    lines(history, 2_000)
-    history._thread.submit(lambda: None).result()
-    assert len(history.newest_lines(10_000)) >= 2_000
+    planned: list[Callable[[], None]] = []
+    history.call_later = lambda seconds, then: planned.append(then)
+    lines(history, 5_000)
+    assert len(planned) == 1
+    planned[0]()
+    history.wait()
+    assert len(history.newest_lines(10_000)) == 5_000
+    lines(history, 1)
+    assert len(planned) == 2
+    history.close()
+
+
+def test_the_beginning_of_an_id_is_not_found_in_the_middle_of_a_newer_one(folder: Path) -> None:
+    history = History(folder)
+    function = Function("orders", "app.handler", "/nowhere")
+    for request_id in ("abcd-1", "0000-abcd"):
+        history.record(Invocation(request_id, function, b"{}", lambda: True, print), Outcome(Ended.RETURNED))
+        history.hand_over()
+    history.wait()
+    found = history.invocation("abcd")
+    assert found is not None
+    assert found["id"] == "abcd-1"
     history.close()
 
 
