@@ -17,7 +17,7 @@ from .core.event import Event, Outcome
 from .core.function import Function
 from .core.invocation import Invocation
 from .dispatcher import Dispatcher
-from .edges.api import Server
+from .edges.api import Answer, Server, call
 from .edges.destinations import Destinations
 from .edges.environments import Environments, end_survivors
 from .edges.watcher import Watcher
@@ -115,7 +115,7 @@ class Engine:
         )
         self.token = registry.new_token()
         self.server = Server(self, self.token, self.settings.allowed_hosts)
-        self.watcher = Watcher(self.reloader.files_changed, self.settings.state)
+        self.watcher = Watcher(self.reloader.files_changed, self.settings.state, partial(self.notices.say, "warning"))
 
     # -- life --------------------------------------------------------------------------------------------------------
 
@@ -275,12 +275,16 @@ class Engine:
         self.dispatcher.report(Accept(request_id, function, payload, source, partial(_resolve, answer), qualifier))
         return await answer
 
+    async def call(self, name: str, payload: bytes, headers: Mapping[str, str]) -> Answer:
+        """Lambda's Invoke without HTTP, for callers in this process: the same headers, checks and answers."""
+        return await call(self, name, payload, headers, self.new_request_id())
+
     async def redrive(self, ids: list[str]) -> dict[str, Any]:
         """Send dead letters round again: {"redriven": [[old, new] …], "refused": [[id, why] …]}."""
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
 
         def answered(redriven: list[tuple[str, str]], refused: list[tuple[str, str]]) -> None:
-            answer.set_result({"redriven": redriven, "refused": refused})
+            answer.set_result({"redriven": list(map(list, redriven)), "refused": list(map(list, refused))})
 
         self.dispatcher.report(Redrive(tuple(ids), answered))
         return await answer

@@ -79,7 +79,7 @@ class Reloader:
             return True
         code = Path(function.code)
         near = [path for path in touched if path.is_relative_to(code)]
-        own = code / (function.handler.rpartition(".")[0].replace(".", "/") + ".py")
+        own = _module(function)
         warm = self._environments.live(function.name) > 0
         return own in near or (warm and any(path.suffix in _CODE for path in near))
 
@@ -96,17 +96,39 @@ class Reloader:
             self._notices.say("info", f"{function.name} v{version}, {_because(function, touched)}, {took:.0f} ms")
         return {"function": function.name, "version": version, "error": error}
 
+    def _emptied(self, project: Project) -> dict[str, Function]:
+        """Without a template: functions whose file is still there and has no handler any more. They keep their code.
+
+        An editor may save by emptying the file first.
+        """
+        if project.source.is_file() and project.source.suffix != ".py":
+            return {}
+        gone = {name: f for name, f in self.project.functions.items() if name not in project.functions}
+        emptied = {name: function for name, function in gone.items() if _module(function).exists()}
+        for name, function in emptied.items():
+            error = f"there is no handler in {_module(function).name} any more"
+            if self.errors.get(name) != error:
+                self._notices.say("error", f"{name} keeps v{self._environments.version(name)}: {error}")
+            self.errors[name] = error
+        return emptied
+
     async def _take_over(self, project: Project, broken: set[str]) -> None:
         """Use the new configuration; a function whose new code does not load keeps the old one."""
         before: Mapping[str, Function] = self.project.functions
-        for gone in set(before) - set(project.functions):
+        emptied = self._emptied(project)
+        for gone in set(before) - set(project.functions) - set(emptied):
             self._environments.forget(gone)
         for warning in project.warnings:
             if warning not in self.project.warnings:
                 self._notices.say("warning", warning)
         functions = {name: before.get(name, f) if name in broken else f for name, f in project.functions.items()}
+        functions |= emptied
         self.project = replace(project, functions=functions)
         await self._adopt(self.project)
+
+
+def _module(function: Function) -> Path:
+    return Path(function.code) / (function.handler.rpartition(".")[0].replace(".", "/") + ".py")
 
 
 def _because(function: Function, touched: set[Path] | None) -> str:

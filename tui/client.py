@@ -75,13 +75,11 @@ class HttpClient:
         """Invoke as every client of Lambda does. The answer's status is Lambda's."""
         import aiohttp
 
-        kind = "Event" if asynchronous else "RequestResponse"
-        headers = {"X-Amz-Invocation-Type": kind, "X-Amz-Log-Type": "Tail", "User-Agent": "lamtop"}
         url = f"{self._url}/2015-03-31/functions/{quote(function, safe='')}/invocations"
         started = time.perf_counter()
         try:
             async with self._http().post(
-                url, data=payload, headers=headers, timeout=aiohttp.ClientTimeout(total=None)
+                url, data=payload, headers=_headers(asynchronous), timeout=aiohttp.ClientTimeout(total=None)
             ) as response:
                 body = await response.text()
                 took = time.perf_counter() - started
@@ -98,7 +96,7 @@ class HttpClient:
         return found
 
     async def life(self, request_id: str) -> Values | None:
-        found: Values | None = await self._call("GET", f"life/{request_id}")
+        found: Values | None = await self._call("GET", f"life/{quote(request_id, safe='')}")
         return found
 
     async def page(self, view: Values, cursor: str | None = None) -> Values:
@@ -146,6 +144,8 @@ class HttpClient:
                 answer = json.loads(await response.read())
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise EngineUnreachable(f"{self._url} does not answer as an engine: {error}") from None
+        if response.status == 400:
+            raise ValueError(answer["message"])
         if response.status >= 400 and isinstance(answer, dict):
             raise EngineUnreachable(f"{self._url} refused {verb}: {answer.get('message') or answer.get('Message')}")
         return answer
@@ -176,23 +176,10 @@ class LocalClient:
         raise EngineUnreachable("the engine has ended")
 
     async def invoke(self, function: str, payload: bytes, *, asynchronous: bool) -> Values:
-        from lamtop.engine import Throttled
-
-        found = self._engine.functions[function]
-        request_id = self._engine.new_request_id()
         started = time.perf_counter()
-        headers = {"x-amzn-RequestId": request_id}
-        if asynchronous:
-            await self._engine.accept(found, payload, source="lamtop", request_id=request_id)
-            return _invoked(202, headers, "", time.perf_counter() - started)
-        try:
-            answered = await self._engine.invoke(found, payload, source="lamtop", request_id=request_id)
-        except Throttled as limit:
-            body = json.dumps({"message": "Rate Exceeded.", "Reason": str(limit)})
-            return _invoked(429, headers, body, time.perf_counter() - started)
-        if answered.outcome.error:
-            headers["X-Amz-Function-Error"] = "Unhandled"
-        return _invoked(200, headers, answered.outcome.payload.decode(errors="replace"), time.perf_counter() - started)
+        answer = await self._engine.call(function, payload, _headers(asynchronous))
+        body = answer.body.decode(errors="replace")
+        return _invoked(answer.status, answer.headers, body, time.perf_counter() - started)
 
     async def redrive(self, ids: list[str]) -> Values:
         return await self._engine.redrive(ids)
@@ -211,6 +198,11 @@ class LocalClient:
 
     async def close(self) -> None:
         self._subscription.close()
+
+
+def _headers(asynchronous: bool) -> dict[str, str]:
+    kind = "Event" if asynchronous else "RequestResponse"
+    return {"X-Amz-Invocation-Type": kind, "X-Amz-Log-Type": "Tail", "User-Agent": "lamtop"}
 
 
 def _invoked(status: int, headers: Any, body: str, took: float) -> Values:

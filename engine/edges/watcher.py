@@ -6,12 +6,14 @@ Folders are watched one by one, without those that are never code: one node_modu
 import asyncio
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from watchfiles import awatch
 
 _IGNORED = frozenset({"__pycache__", "node_modules", "site-packages", "venv", "env", "build", "dist"})
 _FOLDERS_MAX = 2_000
+_TRY_AGAIN = 1.0  # seconds
 _DEBOUNCE = 50  # ms that a burst of changes may last
 _STEP = 10  # ms of quiet that end it; the watcher wakes as often, for ever: shorter costs a busy core's percent
 
@@ -19,8 +21,14 @@ _STEP = 10  # ms of quiet that end it; the watcher wakes as often, for ever: sho
 class Watcher:
     """Calls `changed` with the paths that were touched, once per burst. `state` is never looked at: we write there."""
 
-    def __init__(self, changed: Callable[[set[Path]], None], state: Path | None = None) -> None:
+    def __init__(
+        self,
+        changed: Callable[[set[Path]], None],
+        state: Path | None = None,
+        trouble: Callable[[str], None] = print,
+    ) -> None:
         self._changed = changed
+        self._trouble = trouble
         self._state = state
         self.roots: tuple[Path, ...] = ()
         self._stop = asyncio.Event()
@@ -42,16 +50,29 @@ class Watcher:
     async def _run(self, roots: tuple[Path, ...], stop: asyncio.Event) -> None:
         while not stop.is_set():
             watched = await asyncio.to_thread(folders_of, roots, self._state)
-            if not watched:
-                return
-            async for changes in awatch(
-                *watched, recursive=False, debounce=_DEBOUNCE, step=_STEP, stop_event=stop, watch_filter=None
-            ):
-                paths = {Path(path) for _, path in changes if not _is_ignored(Path(path))}
-                if paths:
-                    self._changed(paths)
-                if any(path.is_dir() and path not in watched for path in paths):
-                    break  # a new folder: look at the tree again
+            try:
+                await self._until_the_tree_changes(watched, stop)
+            except (OSError, RuntimeError) as error:  # a folder has gone meanwhile, or the system has no watches left
+                self._trouble(f"files are not watched for the moment: {error}")
+                await _pause(stop)
+
+    async def _until_the_tree_changes(self, watched: list[Path], stop: asyncio.Event) -> None:
+        if not watched:
+            await _pause(stop)
+            return
+        async for changes in awatch(
+            *watched, recursive=False, debounce=_DEBOUNCE, step=_STEP, stop_event=stop, watch_filter=None
+        ):
+            paths = {Path(path) for _, path in changes if not _is_ignored(Path(path))}
+            if paths:
+                self._changed(paths)
+            if any(path.is_dir() and path not in watched for path in paths):
+                return  # a new folder: look at the tree again
+
+
+async def _pause(stop: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), _TRY_AGAIN)
 
 
 def folders_of(roots: tuple[Path, ...], state: Path | None = None) -> list[Path]:

@@ -3,8 +3,9 @@
 `queue` is the truth and is written by the dispatcher alone; `peek` looks at it; `history` is for looking back.
 """
 
+from .file import StoreError
 from .history import History
 from .peek import Peek, Window
-from .queue import Store, StoreError
+from .queue import Store
 
 __all__ = ["History", "Peek", "Store", "StoreError", "Window"]

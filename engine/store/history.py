@@ -5,18 +5,20 @@ queue, and a synchronous answer never waits for a disk. Bounded by count: the ol
 """
 
 import json
-import os
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from ..core.event import Outcome
 from ..core.invocation import Invocation
 from ..core.log import LogLine
+from .file import newer, open_private, version_of
 
+SCHEMA_VERSION = 1
 LINES_KEPT = 1_000_000
 INVOCATION_CHUNKS_KEPT = 20_000
 _BODY_KEPT = 64 * 1024  # bytes of a payload and of a result
@@ -25,17 +27,7 @@ _BATCH_SECONDS = 0.05
 _BATCH_ROWS = 2_000
 _PRUNE_EVERY = 50_000  # lines
 _LINES_OF_ONE_MAX = 10_000
-_CHUNKS_AT_FIRST = 16  # that a search for the newest lines looks at, then four times as many, and so on
-
-_LINES = """
-  SELECT * FROM (
-    SELECT json_extract(value, '$[0]') AS number, json_extract(value, '$[1]') AS at,
-           json_extract(value, '$[2]') AS function, json_extract(value, '$[3]') AS request_id,
-           json_extract(value, '$[4]') AS attempt, json_extract(value, '$[5]') AS kind,
-           json_extract(value, '$[6]') AS text
-    FROM line_chunk, json_each(line_chunk.lines) WHERE line_chunk.first BETWEEN ? AND ?
-  )
-"""
+_CHUNKS_AT_ONCE = 64  # that are read in one go
 
 #: Called with each new line, on the event loop.
 Listener = Callable[[LogLine], None]
@@ -45,14 +37,7 @@ class History:
     """Log lines and synchronous invocations. `line` and `record` are called on the loop and never wait."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = folder / "history.sqlite3"
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")
-        if not self._connection.execute("PRAGMA user_version").fetchone()[0]:
-            self._connection.executescript(_SCHEMA.read_text(encoding="utf-8") + "PRAGMA user_version = 1;")
+        self._connection = _open(folder / "history.sqlite3")
         last = self._connection.execute("SELECT coalesce(max(last), 0) FROM line_chunk").fetchone()[0]
         self.next_number: int = last + 1
         self.listeners: list[Listener] = []
@@ -112,40 +97,58 @@ class History:
 
     def lines_of(self, request_id: str, first: int, last: int) -> list[LogLine]:
         """The lines of one request between these numbers."""
-        sql = f"{_LINES} WHERE number BETWEEN ? AND ? AND request_id = ? ORDER BY number LIMIT {_LINES_OF_ONE_MAX}"
-        [(chunk,)] = self._select("SELECT coalesce(max(first), 0) FROM line_chunk WHERE first <= ?", first)
-        return [LogLine(*row) for row in self._select(sql, chunk, last, first, last, request_id)]
+        sql = "SELECT lines FROM line_chunk WHERE first <= ? AND last >= ? ORDER BY first"
+        lines = (line for (chunk,) in self._select(sql, last, first) for line in _lines(chunk))
+        found = (line for line in lines if line.request_id == request_id and first <= line.number <= last)
+        return list(islice(found, _LINES_OF_ONE_MAX))
 
     def newest_lines(
-        self, limit: int, *, matching: str = "1", values: tuple[Any, ...] = (), before: int = 2**62, within: int = 2**62
+        self,
+        limit: int,
+        matching: Callable[[LogLine], bool] | None = None,
+        *,
+        word: str = "",
+        before: int = 2**62,
+        within: int = 2**62,
     ) -> list[LogLine]:
-        """The newest lines that match, oldest first; those in front of number `before`, of the last `within` lines."""
+        """The newest lines that match, oldest first; those in front of number `before`, of the last `within` lines.
+
+        A chunk without `word` is not looked into.
+        """
         oldest = self.next_number - within
-        sql = f"{_LINES} WHERE number < ? AND number > ? AND ({matching}) ORDER BY number DESC LIMIT ?"
         found: list[LogLine] = []
-        high, chunks = before, _CHUNKS_AT_FIRST
-        while len(found) < limit and high > oldest:
-            low = self._chunks_before(high, chunks)
-            if low is None:
+        for chunk in self._chunks(before, word):
+            lines = _lines(chunk)
+            wanted = (
+                line
+                for line in reversed(lines)
+                if oldest <= line.number < before and (matching is None or matching(line))
+            )
+            found += islice(wanted, limit - len(found))
+            if len(found) == limit or lines[0].number < oldest:
                 break
-            rows = self._select(sql, low, high - 1, before, oldest, *values, limit - len(found))
-            found += [LogLine(*row) for row in rows]
-            high, chunks = low, chunks * 4
         return found[::-1]
 
     def invocation(self, request_id: str) -> dict[str, Any] | None:
-        """A synchronous invocation, by name of what is known of it; None if there is none (any more)."""
-        sql = "SELECT invocations FROM invocation_chunk WHERE instr(ids, ?) > 0 ORDER BY number DESC LIMIT 1"
+        """A synchronous invocation, by name of what is known of it; None if there is none (any more).
+
+        The beginning of a request id is enough.
+        """
+        sql = """SELECT invocations FROM invocation_chunk WHERE instr(' ' || ids, ' ' || ?) > 0
+                 ORDER BY number DESC LIMIT 1"""
         for (chunk,) in self._select(sql, request_id):
             found: list[dict[str, Any]] = json.loads(chunk)
             return next((row for row in found if row["id"].startswith(request_id)), None)
         return None
 
-    def _chunks_before(self, number: int, count: int) -> int | None:
-        """The first line's number of the chunk that lies `count` chunks in front of this number."""
-        sql = "SELECT min(first) FROM (SELECT first FROM line_chunk WHERE first < ? ORDER BY first DESC LIMIT ?)"
-        [(first,)] = self._select(sql, number, count)
-        return first if first is None else int(first)
+    def _chunks(self, before: int, word: str) -> Iterator[str]:
+        """The chunks of lines in front of this number that hold the word, newest first; a few at a time."""
+        sql = """SELECT first, lines FROM line_chunk WHERE first < ? AND instr(lower(lines), lower(?)) > 0
+                 ORDER BY first DESC LIMIT ?"""
+        plain = word if word.isascii() and word.isalnum() else ""  # anything else may be written otherwise in JSON
+        while rows := self._select(sql, before, plain, _CHUNKS_AT_ONCE):
+            yield from (lines for _, lines in rows)
+            before = rows[-1][0]
 
     def _select(self, sql: str, *values: Any) -> list[Any]:
         with self._one_at_a_time:
@@ -177,6 +180,26 @@ class History:
         )
 
 
+def _open(path: Path) -> sqlite3.Connection:
+    """The history's file. Raises StoreError if it was written by a newer lamtop.
+
+    One that is no database is moved aside: the history is for looking at, and a new one begins.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = version_of(path)
+    if found is None:
+        path.replace(path.with_name(f"{path.name}.broken"))
+    elif found > SCHEMA_VERSION:
+        raise newer(path, found, SCHEMA_VERSION)
+    connection = open_private(path)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    if not found:
+        script = _SCHEMA.read_text(encoding="utf-8")
+        connection.executescript(f"BEGIN; {script} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+    return connection
+
+
 def _values(invocation: Invocation, outcome: Outcome) -> dict[str, Any]:
     return {
         "id": invocation.request_id,
@@ -198,6 +221,10 @@ def _values(invocation: Invocation, outcome: Outcome) -> dict[str, Any]:
         "first_line": outcome.first_line,
         "last_line": outcome.last_line,
     }
+
+
+def _lines(chunk: str) -> list[LogLine]:
+    return [LogLine(*row) for row in json.loads(chunk)]
 
 
 def _nothing() -> None:

@@ -13,11 +13,12 @@ _EVENT_COLUMNS = ", ".join(Event._fields)
 
 _DEAD = """
   SELECT m.id AS id, m.request_id AS request_id, coalesce(e.function, '') AS function, m.queue AS queue,
-         m.sent_at AS dead_at, e.attempts AS attempts, e.condition AS condition, coalesce(e.error, '') AS error
+         m.sent_at AS dead_at, coalesce(e.attempts, 0) AS attempts, coalesce(e.condition, '') AS condition,
+         coalesce(e.error, '') AS error
   FROM message m LEFT JOIN event e ON e.id = m.request_id
   WHERE m.queue IN (SELECT value FROM json_each(:queues)) AND coalesce(e.state, 'discarded') = 'discarded'
   UNION ALL
-  SELECT 'dropped:' || id, id, function, NULL, ended_at, attempts, condition, coalesce(error, '')
+  SELECT 'dropped:' || id, id, function, '', ended_at, attempts, coalesce(condition, ''), coalesce(error, '')
   FROM event WHERE dropped = 1 AND redriven_as IS NULL
 """
 _DEAD_COLUMNS = ("id", "request_id", "function", "queue", "dead_at", "attempts", "condition", "error")
@@ -85,13 +86,13 @@ class Peek:
 
     def dead_letters(self, window: Window, queues: list[str]) -> tuple[int, list[dict[str, Any]]]:
         """Messages in these dead-letter queues joined to their events, and the events that had nowhere to go."""
-        text = "function || ' ' || request_id || ' ' || error || ' ' || coalesce(queue, 'dropped')"
+        text = "function || ' ' || request_id || ' ' || error || ' ' || iif(queue = '', 'dropped', queue)"
         filters, values = _filters(window, text)
         values["queues"] = json.dumps(queues)
         total = self._all(f"SELECT count(*) FROM ({_DEAD}) WHERE 1{filters}", values)[0][0]
         order = _order(dead_order(window), "id", window, values)
         rows = self._all(f"SELECT * FROM ({_DEAD}) WHERE 1{filters}{order}", values)
-        return total, [dict(zip(_DEAD_COLUMNS, row, strict=True)) for row in rows]
+        return total, [{**dict(zip(_DEAD_COLUMNS, row, strict=True)), "queue": row[3] or None} for row in rows]
 
     def event(self, request_id: str) -> Event | None:
         """The event with this request id, or whose request id begins so."""

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from ..core.event import Attempt, Condition, Delivery, Event, Message, Reason, State
+from .file import StoreError, newer, open_private, version_of
 
 SCHEMA_VERSION = 1
+_SQLITE_OLDEST = (3, 37)  # STRICT tables
 _LOOK_EVERY = 0.02  # seconds between two tries for a folder that another engine holds
 _SCHEMA = Path(__file__).with_name("queue.sql")
 _EVENT_COLUMNS = ", ".join(Event._fields)
@@ -25,10 +27,6 @@ _MOVED = (
     "error", "redriven_as", "dropped",
 )  # fmt: skip
 _UPDATE = f"UPDATE event SET {', '.join(f'{name} = ?' for name in _MOVED)} WHERE seq = ?"
-
-
-class StoreError(Exception):
-    """The state folder cannot be used; the message says why and what to do."""
 
 
 class Store:
@@ -43,8 +41,11 @@ class Store:
         self.path = folder / "queue.sqlite3"
         _make_private(folder)
         self._lock = _lock(folder, patience)
-        self._connection = _open(self.path)
-        self._upgrade()
+        try:
+            self._connection = _open(self.path)
+        except (OSError, StoreError):
+            os.close(self._lock)
+            raise
 
     def close(self) -> None:
         self._connection.close()
@@ -198,17 +199,6 @@ class Store:
         sql = f"SELECT {_EVENT_COLUMNS} FROM event WHERE {where} LIMIT ?"
         return [as_event(row) for row in self._connection.execute(sql, (*values, limit))]
 
-    def _upgrade(self) -> None:
-        found = self.setting("user_version")
-        if found > SCHEMA_VERSION:
-            raise StoreError(
-                f"{self.path} was written by a newer lamtop (schema {found}, this one knows {SCHEMA_VERSION}): "
-                "upgrade lamtop, or use another folder with --state"
-            )
-        if found == 0:
-            script = _SCHEMA.read_text(encoding="utf-8")
-            self._connection.executescript(f"BEGIN; {script} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-
 
 def as_event(row: Sequence[Any]) -> Event:
     """An event from a row in the order of its fields."""
@@ -235,11 +225,14 @@ def as_message(row: Sequence[Any]) -> Message:
 
 def _make_private(folder: Path) -> None:
     """0700, and ignored by git: it holds payloads."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    ignore = folder / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n", encoding="utf-8")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        ignore = folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be the state folder: {error.strerror}; name another with --state") from None
 
 
 def _lock(folder: Path, patience: float) -> int:
@@ -269,12 +262,18 @@ def _held(descriptor: int) -> bool:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-    except sqlite3.DatabaseError as error:
-        raise StoreError(f"{path}: {error}: move the file away to start with an empty queue") from None
+    if sqlite3.sqlite_version_info < _SQLITE_OLDEST:
+        raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old; lamtop needs 3.37 or later with this Python")
+    found = version_of(path)
+    if found is None:
+        raise StoreError(f"{path} is not a database: move the file away to start with an empty queue")
+    if found > SCHEMA_VERSION:
+        raise newer(path, found, SCHEMA_VERSION)
+    connection = open_private(path)
+    connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = OFF")  # the dispatcher writes parents first; checks would cost a look-up
+    if found == 0:
+        script = _SCHEMA.read_text(encoding="utf-8")
+        connection.executescript(f"BEGIN; {script} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
     return connection

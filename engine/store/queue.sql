@@ -28,6 +28,7 @@ CREATE TABLE event (
 -- Partial: an event that has ended costs these indexes nothing.
 CREATE INDEX event_due ON event (due_at, function) WHERE state = 'queued';
 CREATE INDEX event_next ON event (function, due_at, seq) WHERE state = 'queued';
+CREATE INDEX event_waiting ON event (due_at) WHERE state = 'queued' AND reason != 'retry';
 CREATE INDEX event_retry ON event (due_at) WHERE state = 'queued' AND reason = 'retry';
 CREATE INDEX event_running ON event (seq) WHERE state = 'running';
 CREATE INDEX event_dropped ON event (ended_at) WHERE dropped = 1 AND redriven_as IS NULL;

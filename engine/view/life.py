@@ -159,7 +159,7 @@ def _lines(history: History, request_id: str, first: int, last: int) -> list[Row
 
 def _recent(history: History, request_id: str) -> list[Row]:
     """Lines of a request that still runs: among the newest."""
-    newest = history.newest_lines(500, matching="request_id = ?", values=(request_id,), within=100_000)
+    newest = history.newest_lines(500, lambda line: line.request_id == request_id, within=100_000)
     return [as_row(line) for line in newest]
 
 

@@ -10,30 +10,37 @@ from .views import Row, View, Views
 def page(views: Views, view: View, cursor: str | None) -> Row:
     """One page: {"rows", "total", "cursor"}; the cursor of the last page is None.
 
-    Raises ValueError for a cursor that no page gave out. Reads the disk.
+    Raises ValueError for a cursor that no page of this view gave out. Reads the disk.
     """
+    after = _decode(view, cursor) if cursor else None
     if view.kind == "logs":
-        return _page_of_lines(views, view, _decode(cursor)[0] if cursor else None)
-    window = view.window._replace(offset=0, after=_decode(cursor) if cursor else None)
-    total, rows = views.rows(View(view.kind, window))
-    more = len(rows) == window.limit
-    return {"rows": rows, "total": total, "cursor": _encode(*views.position(view, rows[-1])) if more and rows else None}
+        return _page_of_lines(views, view, after[0] if after else None)
+    total, rows = views.rows(View(view.kind, view.window._replace(offset=0, after=after)))
+    more = rows and len(rows) == view.window.limit
+    return {"rows": rows, "total": total, "cursor": _encode(view, *views.position(view, rows[-1])) if more else None}
 
 
 def _page_of_lines(views: Views, view: View, before: int | None) -> Row:
     """Log lines, newest page first."""
     rows = views.lines(view, before=before)
-    more = len(rows) == view.window.limit
-    return {"rows": rows, "total": None, "cursor": _encode(rows[0]["id"], 0) if more and rows else None}
+    more = rows and len(rows) == view.window.limit
+    return {"rows": rows, "total": None, "cursor": _encode(view, rows[0]["id"], 0) if more else None}
 
 
-def _encode(value: Any, tie: Any) -> str:
-    return base64.urlsafe_b64encode(json.dumps([value, tie]).encode()).decode()
+def _encode(view: View, value: Any, tie: Any) -> str:
+    told = [view.kind, view.window.sort, view.window.descending, value, tie]
+    return base64.urlsafe_b64encode(json.dumps(told).encode()).decode()
 
 
-def _decode(cursor: str) -> tuple[Any, Any]:
+def _decode(view: View, cursor: Any) -> tuple[Any, Any]:
     try:
-        value, tie = json.loads(base64.urlsafe_b64decode(cursor))
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"cursor: {cursor!r} is not a cursor; use the one that came with the page before") from error
+        kind, sort, descending, value, tie = json.loads(base64.urlsafe_b64decode(cursor))
+        known = isinstance(value, int | float | str | None) and isinstance(tie, int | str)
+        if not known or (kind, sort, descending) != (view.kind, view.window.sort, view.window.descending):
+            raise ValueError
+        if view.kind == "logs" and not isinstance(value, int):
+            raise ValueError
+    except (ValueError, TypeError):
+        text = f"cursor: {cursor!r} is not a cursor of this view; use the one that came with the page before"
+        raise ValueError(text) from None
     return value, tie

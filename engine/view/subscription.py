@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from ..core.log import LogLine
-from .views import Row, View, Views, as_row, matches, parse_view
+from .views import Row, View, Views, as_row, matches, parse_view, words_of_line
 
 FRAME_GAP = 0.1  # seconds between two frames
 _LOOK_EVERY = 0.025  # seconds: how soon the first change after a pause is seen
@@ -29,7 +29,7 @@ class Subscription:
         self._sent: dict[str, dict[str, Row]] = {}
         self._order: dict[str, list[str]] = {}
         self._lines: dict[str, list[LogLine]] = {}
-        self._left_out: dict[str, int] = {}
+        self._left_out: dict[str, list[int]] = {}  # numbers of lines that a flood pushed out
         self._notice = 0
         self._last = 0.0
         views.history.listeners.append(self._on_line)
@@ -45,6 +45,7 @@ class Subscription:
             self._sent.pop(name, None)
             self._order.pop(name, None)
             self._lines.pop(name, None)
+            self._left_out.pop(name, None)
         self._views = views
         self._fresh |= changed
 
@@ -119,26 +120,25 @@ class Subscription:
         frames = {}
         for name, lines in first.items():
             # What arrived while the disk was read may be there twice.
-            newer = [as_row(line) for line in self._lines.pop(name, []) if not lines or line.number > lines[-1]["id"]]
-            frames[name] = self._log_frame(name, [*lines, *newer])
+            last = lines[-1]["id"] if lines else 0
+            newer = [as_row(line) for line in self._lines.pop(name, []) if line.number > last]
+            frames[name] = self._log_frame(name, [*lines, *newer], last)
         for name in [name for name, lines in self._lines.items() if lines and name not in frames]:
             frames[name] = self._log_frame(name, [as_row(line) for line in self._lines.pop(name)])
         return frames
 
-    def _log_frame(self, name: str, lines: list[Row]) -> Row:
+    def _log_frame(self, name: str, lines: list[Row], known: int = 0) -> Row:
         total = self._source.history.next_number - 1
-        return {"lines": lines, "left_out": self._left_out.pop(name, 0), "total": total}
+        left_out = sum(number > known for number in self._left_out.pop(name, ()))
+        return {"lines": lines, "left_out": left_out, "total": total}
 
     def _on_line(self, line: LogLine) -> None:
         for name, view in self._views.items():
-            if view.kind == "logs" and matches(
-                view.window, line.function, f"{line.text} {line.function} {line.request_id}"
-            ):
+            if view.kind == "logs" and matches(view.window, line.function, words_of_line(line)):
                 kept = self._lines.setdefault(name, [])
                 kept.append(line)
                 if len(kept) > _LINES_PER_FRAME:  # a flood: the client gets the newest and is told how many it missed
-                    del kept[0]
-                    self._left_out[name] = self._left_out.get(name, 0) + 1
+                    self._left_out.setdefault(name, []).append(kept.pop(0).number)
 
     def _new_notices(self) -> list[Row]:
         news = self._source.notices.since(self._notice)

@@ -116,10 +116,9 @@ class Views:
         """The sort value and the tie-breaker of a row: what a cursor holds."""
         match view.kind:
             case "queue" | "retries":
-                key = view.window.sort if view.window.sort in QUEUED_SORTS else "due_at"
-                return row[key] if row[key] is not None else "", row["seq"]
+                return _queued_place(view.window, row)
             case "dlq":
-                return row[dead_order(view.window)], row["id"]
+                return row[dead_order(view.window)] or ("" if view.window.sort != "attempts" else 0), row["id"]
             case "inflight":
                 return row[_key(view.window, row, "ends_at")], row["id"]
             case _:
@@ -154,33 +153,35 @@ class Views:
         """The newest log lines that match, oldest first; with `before`, in front of that number. Reads the disk."""
         self.history.wait()
         window = view.window
-        text = "lower(text || ' ' || function || ' ' || request_id)"
-        wanted = [f"instr({text}, ?) > 0" for _ in window.words]
-        wanted += [f"instr({text}, ?) = 0" for _ in window.not_words]
-        if window.functions:
-            wanted.append(f"function IN ({', '.join('?' * len(window.functions))})")
-        values = (*window.words, *window.not_words, *window.functions)
-        matching = " AND ".join(wanted) or "1"
-        found = self.history.newest_lines(window.limit, matching=matching, values=values, before=before or 2**62)
+
+        def wanted(line: LogLine) -> bool:
+            return matches(window, line.function, words_of_line(line))
+
+        word = max(window.words, key=len, default="")
+        found = self.history.newest_lines(
+            window.limit, wanted if window.is_filtered else None, word=word, before=before or 2**62
+        )
         return [as_row(line) for line in found]
 
     # ----------------------------------------------------------------------------------------------------------------
 
     def _queue(self, window: Window) -> tuple[int, list[Row]]:
-        """Begun events that wait for an environment first, then those in the table."""
+        """What waits in the table, and what has begun and waits for an environment, in one order."""
         begun, started = self.dispatcher.begun, self.dispatcher.started
-        ahead = [self._queued(e) for seq, e in list(begun.items()) if seq not in started and not window.after]
-        ahead = [
-            row for row in ahead if matches(window, row["function"], f"{row['function']} {row['id']} {row['source']}")
-        ]
-        offset = max(0, window.offset - len(ahead))
-        limit = max(0, window.limit - max(0, len(ahead) - window.offset))
-        total, events = self.peek.queued(window._replace(offset=offset, limit=limit), retries=False)
+        ahead = [self._queued(e) for seq, e in list(begun.items()) if seq not in started]
+        ahead = [row for row in ahead if matches(window, row["function"], _words_of(row))]
+        first = max(0, window.offset - len(ahead))
+        wider = window._replace(offset=first, limit=window.limit + len(ahead))
+        total, events = self.peek.queued(wider, retries=False)
         if total is None:
             functions = list(self.dispatcher.metrics.functions.values())
             total = sum(n for f in functions for reason, n in f.queued.items() if reason is not Reason.RETRY)
-        rows = ahead[window.offset : window.offset + window.limit] + [self._queued(e) for e in events]
-        return total + len(ahead), rows
+        # While a commit is under way an event may have begun here and still be queued on the disk.
+        rows = [self._queued(e) for e in events if e.seq not in begun]
+        rows += [row for row in ahead if _is_behind_cursor(window, row)]
+        rows.sort(key=lambda row: _queued_place(window, row), reverse=window.descending)
+        skipped = window.offset - first
+        return total + len(ahead), rows[skipped : skipped + window.limit]
 
     def _retries(self, window: Window) -> tuple[int, list[Row]]:
         total, events = self.peek.queued(window, retries=True)
@@ -201,6 +202,7 @@ class Views:
             "tries": self._tries(event.function),
             "size": len(event.payload),
             "source": event.source,
+            "reason": str(event.reason),
             "wait": "throttled" if throttled else "waiting for a place",
             "waits_since": event.begun_at if event.begun_at and not begun else event.accepted_at,
             "error": event.error,
@@ -284,6 +286,23 @@ def as_row(line: LogLine) -> Row:
     }
 
 
+def _queued_place(window: Window, row: Row) -> tuple[Any, Any]:
+    value = row[window.sort if window.sort in QUEUED_SORTS else "due_at"]
+    return "" if value is None else value, row["seq"]
+
+
+def _is_behind_cursor(window: Window, row: Row) -> bool:
+    if window.after is None:
+        return True
+    place = _queued_place(window, row)
+    return place < window.after if window.descending else place > window.after
+
+
+def words_of_line(line: LogLine) -> str:
+    """The text that a filter of log lines looks at."""
+    return f"{line.text} {line.function} {line.request_id}"
+
+
 def _cut(window: Window, rows: list[Row], default: str) -> tuple[int, list[Row]]:
     """Filter, sort and cut rows that are in memory."""
     if window.is_filtered:
@@ -291,15 +310,15 @@ def _cut(window: Window, rows: list[Row], default: str) -> tuple[int, list[Row]]
     total = len(rows)
     rows.sort(key=lambda row: _place(window, row, default), reverse=window.descending)
     if window.after is not None:
-        last = (window.after[0] is not None, window.after[0] or 0, window.after[1])
-        rows = [row for row in rows if (_place(window, row, default) < last) == window.descending]
-        rows = [row for row in rows if row["id"] != window.after[1]]
+        value, id_ = window.after
+        last = (value is not None, 0 if value is None else value, id_)
+        rows = [row for row in rows if (_place(window, row, default) < last) == window.descending and row["id"] != id_]
     return total, rows[window.offset : window.offset + window.limit]
 
 
 def _place(window: Window, row: Row, default: str) -> tuple[bool, Any, str]:
     value = row[_key(window, row, default)]
-    return value is not None, value or 0, row["id"]
+    return value is not None, 0 if value is None else value, row["id"]
 
 
 def _key(window: Window, row: Row, default: str) -> str:
@@ -307,4 +326,4 @@ def _key(window: Window, row: Row, default: str) -> str:
 
 
 def _words_of(row: Row) -> str:
-    return " ".join(str(row.get(key) or "") for key in ("function", "id", "source", "handler"))
+    return " ".join(str(row.get(key) or "") for key in ("function", "id", "source", "reason", "error", "handler"))

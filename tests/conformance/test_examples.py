@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from lamtop.engine.core.arn import queue_arn
 from lamtop.engine.project import Project, load
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from core.histories import ENDS, History, function
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.histories import ENDS, History, function
 from lamtop.engine.core import lifecycle
 from lamtop.engine.core.event import Condition, Ended, Event, Outcome, Reason, State
 from lamtop.engine.core.lifecycle import LEGAL_MOVES, LOSSES_MAX, IllegalMove

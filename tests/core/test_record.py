@@ -3,7 +3,6 @@
 import json
 
 from core.histories import ENDS, History, function
-
 from lamtop.engine.core.event import Ended, Outcome
 from lamtop.engine.core.function import EventInvokeConfig, Function
 from lamtop.engine.core.record import deliveries

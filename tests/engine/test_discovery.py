@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from lamtop.engine.project.discovery import Discovery
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from lamtop.engine.clock import SystemClock
 from lamtop.engine.core.event import Ended, Outcome
 from lamtop.engine.core.function import Function

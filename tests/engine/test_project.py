@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from lamtop.engine.project.problems import ConfigurationError
+
 from lamtop.engine.project import Found, find, load
+from lamtop.engine.project.problems import ConfigurationError
 
 HANDLER = "def handler(event, context): ...\n"
 TEMPLATE = """\

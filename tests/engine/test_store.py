@@ -303,7 +303,7 @@ def test_lines_keep_their_order_and_their_words(folder: Path) -> None:
     assert kept[-1] == LogLine(5_001, 5.5, "orders", "r2", 2, "platform", odd)
     assert history.newest_lines(3) == kept[-3:]
     assert history.newest_lines(3, before=100) == kept[96:99]
-    assert history.newest_lines(10, matching="request_id = ?", values=("r2",)) == kept[-1:]
+    assert history.newest_lines(10, lambda line: line.request_id == "r2") == kept[-1:]
     history.close()
 
 

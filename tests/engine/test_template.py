@@ -4,6 +4,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+
 from lamtop.engine.core.arn import function_arn, queue_arn
 from lamtop.engine.core.function import EventInvokeConfig
 from lamtop.engine.project.problems import ConfigurationError

@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fake_engine import FakeEngine
-from lamtop.tui.app import Lamtop
-from lamtop.tui.widgets.line_table import LineTable
-from lamtop.tui.widgets.log_lines import LogLines
 from textual import events
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
+
+from lamtop.tui.app import Lamtop
+from lamtop.tui.widgets.line_table import LineTable
+from lamtop.tui.widgets.log_lines import LogLines
 
 _CHARACTERS = {"slash": "/", "question_mark": "?", "left_curly_bracket": "{", "quotation_mark": '"', "colon": ":"}
 _CHARACTERS |= {"left_square_bracket": "[", "right_square_bracket": "]", "space": " "}

@@ -2,6 +2,7 @@
 
 import pytest
 from fake_engine import NOW, life
+
 from lamtop.tui import axis
 
 

@@ -6,8 +6,9 @@ import sys
 
 import pytest
 from fake_engine import FakeClient, FakeEngine, queued
-from lamtop.tui.app import Lamtop
 from stage import Stage, play
+
+from lamtop.tui.app import Lamtop
 
 
 def test_the_screen_is_there_before_the_engine() -> None:

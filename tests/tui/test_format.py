@@ -1,9 +1,10 @@
 """Values to text, and foreign text made harmless."""
 
 import pytest
-from lamtop.tui import format as f
 from rich.cells import cell_len
 from stage import HOSTILE, is_harmless
+
+from lamtop.tui import format as f
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -5,8 +5,9 @@ import json
 
 import pytest
 from fake_engine import FakeEngine, dead, life, queued, request_id, retry, running
-from lamtop.tui.keymap import KEYS
 from stage import Stage, play
+
+from lamtop.tui.keymap import KEYS
 
 
 def busy() -> FakeEngine:

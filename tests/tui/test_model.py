@@ -4,9 +4,10 @@ import json
 
 import pytest
 from fake_engine import NOW, dead, log_line, queued, request_id
+from stage import HOSTILE, is_harmless
+
 from lamtop.tui import loglines
 from lamtop.tui.model import Model
-from stage import HOSTILE, is_harmless
 
 
 def frame(**more: object) -> dict[str, object]:

@@ -2,10 +2,11 @@
 
 import pytest
 from fake_engine import NOW, FakeEngine, dead, function, queued, request_id, retry, running
-from lamtop.tui.layout import layout_for
 from rich.cells import cell_len
 from stage import HOSTILE, Stage, is_harmless, play
 from textual.geometry import Size
+
+from lamtop.tui.layout import layout_for
 
 
 def busy() -> FakeEngine:

@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import web
 
-#: Response headers that every answer carries.
 _JSON = "application/json"
 
 
@@ -31,12 +30,23 @@ def invalid(member: str, value: str, constraint: str) -> ApiError:
     return ApiError(400, "ValidationException", text)
 
 
-def error_response(error: ApiError, request_id: str) -> web.Response:
+class Answer(NamedTuple):
+    """What a caller gets, by HTTP or without it."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes = b""
+
+    def as_response(self) -> web.Response:
+        return web.Response(status=self.status, headers=self.headers, body=self.body)
+
+
+def error_answer(error: ApiError, request_id: str) -> Answer:
     """The body has `Message` for what was not found and `message` for the rest, as AWS's do."""
     key = "Message" if error.code == "ResourceNotFoundException" else "message"
-    body = {**error.extra, key: error.message}
-    headers = {"x-amzn-RequestId": request_id, "x-amzn-ErrorType": error.code}
-    return web.Response(status=error.status, body=json.dumps(body).encode(), content_type=_JSON, headers=headers)
+    body = json.dumps({**error.extra, key: error.message}).encode()
+    headers = {"x-amzn-RequestId": request_id, "x-amzn-ErrorType": error.code, "Content-Type": _JSON}
+    return Answer(error.status, headers, body)
 
 
 def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -10,6 +11,7 @@ from aiohttp import WSMsgType, web
 from .answers import ApiError, json_response
 from .body import BodyTooLarge, read_body
 
+_log = logging.getLogger(__name__)
 _BODY_MAX = 1024 * 1024  # bytes
 _SEND_SECONDS = 30.0  # a monitor that takes no frame for so long is gone
 
@@ -37,7 +39,9 @@ class Controlled(Protocol):
     def end(self, why: str) -> None: ...
 
 
-async def control(engine: Controlled, request: web.BaseRequest, verb: str) -> web.StreamResponse:
+async def control(
+    engine: Controlled, request: web.BaseRequest, verb: str, monitors: set[web.WebSocketResponse]
+) -> web.StreamResponse:
     """One call of the monitor or the command line. Raises ApiError for what does not exist or makes no sense."""
     match request.method, verb.split("/", 1):
         case "GET", ["hello"]:
@@ -45,7 +49,7 @@ async def control(engine: Controlled, request: web.BaseRequest, verb: str) -> we
         case "GET", ["status"]:
             return json_response(engine.status())
         case "GET", ["watch"]:
-            return await _watch(engine, request)
+            return await _watch(engine, request, monitors)
         case "GET", ["life", request_id]:
             found = await engine.life(request_id)
             return json_response(found, status=200 if found else 404)
@@ -62,10 +66,13 @@ async def control(engine: Controlled, request: web.BaseRequest, verb: str) -> we
     raise ApiError(404, "NotFoundException", f"{request.method} /_lamtop/{verb} is not a call of this version")
 
 
-async def _watch(engine: Controlled, request: web.BaseRequest) -> web.StreamResponse:
+async def _watch(
+    engine: Controlled, request: web.BaseRequest, monitors: set[web.WebSocketResponse]
+) -> web.StreamResponse:
     """A monitor's connection: it sends its views, it gets frames. It is only as alive as the monitor."""
     socket = web.WebSocketResponse(heartbeat=20.0, max_msg_size=64 * 1024, compress=False)
     await socket.prepare(request)
+    monitors.add(socket)
     subscription = engine.subscribe()
     engine.attached()
     sender = asyncio.create_task(_send_frames(socket, subscription))
@@ -75,6 +82,7 @@ async def _watch(engine: Controlled, request: web.BaseRequest) -> web.StreamResp
                 await _take_views(socket, subscription, message.data)
     finally:
         sender.cancel()
+        monitors.discard(socket)
         subscription.close()
         engine.detached()
     return socket
@@ -89,13 +97,16 @@ async def _take_views(socket: web.WebSocketResponse, subscription: Subscribed, t
 
 async def _send_frames(socket: web.WebSocketResponse, subscription: Subscribed) -> None:
     """One frame at a time: while a slow client takes one, what changes gathers for the next."""
-    while not socket.closed:
-        frame = await subscription.next_frame()
-        try:
+    try:
+        while not socket.closed:
+            frame = await subscription.next_frame()
             async with asyncio.timeout(_SEND_SECONDS):
                 await socket.send_json(frame, dumps=_dumps)
-        except (TimeoutError, ConnectionError):
-            await socket.close()
+    except (TimeoutError, ConnectionError):
+        await socket.close()
+    except Exception:  # boundary: a bug in a view must not leave a monitor that never changes; it connects anew
+        _log.exception("a monitor's frame")
+        await socket.close()
 
 
 _dumps: Callable[[Any], str] = json.JSONEncoder(separators=(",", ":"), default=str).encode

@@ -13,11 +13,12 @@ from ...core.arn import ACCOUNT, LATEST, REFERENCE_PATTERN, REGION, Reference, f
 from ...core.concurrency import Throttled
 from ...core.event import Ended, Event, Outcome
 from ...core.function import Function
-from .answers import ApiError, invalid, not_found
+from .answers import Answer, ApiError, error_answer, invalid, not_found
 from .body import BodyTooLarge, read_body
 
 SYNCHRONOUS_MAX = 6 * 1024 * 1024  # bytes of a request
 ASYNCHRONOUS_MAX = 1024 * 1024
+_MOST = {"RequestResponse": SYNCHRONOUS_MAX, "Event": ASYNCHRONOUS_MAX, "DryRun": SYNCHRONOUS_MAX}
 CLIENT_CONTEXT_MAX = 3_583  # bytes, base64
 _TAIL_MAX = 4 * 1024  # bytes of log that LogType=Tail returns
 
@@ -56,18 +57,44 @@ class Answered(Protocol):
 
 async def invoke(engine: Invoker, request: web.BaseRequest, name: str, request_id: str) -> web.Response:
     """POST /2015-03-31/functions/{FunctionName}/invocations"""
-    kind = request.headers.get("X-Amz-Invocation-Type", "RequestResponse")
-    if kind not in ("RequestResponse", "Event", "DryRun"):
-        allowed = "Member must satisfy enum value set: [Event, RequestResponse, DryRun]"
-        raise invalid("invocationType", kind, allowed)
+    kind = _kind(request.headers)
     function, qualifier = find_function(engine.functions, unquote(name), request.query.get("Qualifier"))
-    payload = await read_payload(request, kind)
-    source = source_of(request.headers)
-    if kind == "DryRun":
-        return web.Response(status=204, headers={"x-amzn-RequestId": request_id})
-    if kind == "Event":
-        await engine.accept(function, payload, source=source, request_id=request_id, qualifier=qualifier or "")
-        return web.Response(status=202, headers={"x-amzn-RequestId": request_id})
+    try:
+        payload = await read_body(request, _MOST[kind])
+    except BodyTooLarge as error:
+        _too_large(kind, error.size)
+    answer = await _perform(engine, function, qualifier, _checked(payload), request.headers, request_id)
+    return answer.as_response()
+
+
+async def call(engine: Invoker, name: str, payload: bytes, headers: Mapping[str, str], request_id: str) -> Answer:
+    """The same without HTTP, for callers in this process: the same checks, the same answers."""
+    try:
+        kind = _kind(headers)
+        function, qualifier = find_function(engine.functions, name, None)
+        if len(payload) > _MOST[kind]:
+            _too_large(kind, len(payload))
+        return await _perform(engine, function, qualifier, _checked(payload), headers, request_id)
+    except ApiError as error:
+        return error_answer(error, request_id)
+
+
+async def _perform(
+    engine: Invoker,
+    function: Function,
+    qualifier: str | None,
+    payload: bytes,
+    headers: Mapping[str, str],
+    request_id: str,
+) -> Answer:
+    known = {"x-amzn-RequestId": request_id}
+    source = source_of(headers)
+    match _kind(headers):
+        case "DryRun":
+            return Answer(204, known)
+        case "Event":
+            await engine.accept(function, payload, source=source, request_id=request_id, qualifier=qualifier or "")
+            return Answer(202, known)
     try:
         answered = await engine.invoke(
             function,
@@ -75,12 +102,19 @@ async def invoke(engine: Invoker, request: web.BaseRequest, name: str, request_i
             source=source,
             request_id=request_id,
             qualifier=qualifier or "",
-            client_context=_client_context(request.headers.get("X-Amz-Client-Context")),
-            trace_id=request.headers.get("X-Amzn-Trace-Id", ""),
+            client_context=_client_context(headers.get("X-Amz-Client-Context")),
+            trace_id=headers.get("X-Amzn-Trace-Id", ""),
         )
     except Throttled as limit:
         raise ApiError(429, "TooManyRequestsException", "Rate Exceeded.", Type="User", Reason=str(limit)) from None
-    return _answer(answered, request, request_id, qualifier)
+    return _answer(answered, headers, known, qualifier)
+
+
+def _kind(headers: Mapping[str, str]) -> str:
+    kind = headers.get("X-Amz-Invocation-Type", "RequestResponse")
+    if kind not in _MOST:
+        raise invalid("invocationType", kind, "Member must satisfy enum value set: [Event, RequestResponse, DryRun]")
+    return kind
 
 
 def find_function(functions: Mapping[str, Function], text: str, qualifier: str | None) -> tuple[Function, str | None]:
@@ -102,12 +136,8 @@ def find_function(functions: Mapping[str, Function], text: str, qualifier: str |
     return function, wanted
 
 
-async def read_payload(request: web.BaseRequest, kind: str) -> bytes:
-    """The event, checked for size and for being JSON; "{}" if there is none."""
-    try:
-        payload = await read_body(request, ASYNCHRONOUS_MAX if kind == "Event" else SYNCHRONOUS_MAX)
-    except BodyTooLarge as error:
-        _too_large(kind, error.size)
+def _checked(payload: bytes) -> bytes:
+    """The event: JSON, or "{}" if there is none. Raises ApiError if it is something else."""
     if not payload:
         return b"{}"
     check_json(payload)
@@ -176,15 +206,15 @@ def _client_context(header: str | None) -> str | None:
     return text
 
 
-def _answer(answered: Answered, request: web.BaseRequest, request_id: str, qualifier: str | None) -> web.Response:
+def _answer(answered: Answered, asked: Mapping[str, str], known: dict[str, str], qualifier: str | None) -> Answer:
     outcome = answered.outcome
-    headers = {"x-amzn-RequestId": request_id, "X-Amz-Executed-Version": qualifier or LATEST}
+    headers = {**known, "X-Amz-Executed-Version": qualifier or LATEST, "Content-Type": "application/json"}
     if outcome.ended is not Ended.RETURNED:
         headers["X-Amz-Function-Error"] = "Unhandled"
-    if request.headers.get("X-Amz-Log-Type") == "Tail":
+    if asked.get("X-Amz-Log-Type") == "Tail":
         log = "\n".join(answered.tail).encode(errors="replace") + b"\n"
         headers["X-Amz-Log-Result"] = base64.b64encode(log[-_TAIL_MAX:]).decode()
-    return web.Response(body=outcome.payload, content_type="application/json", headers=headers)
+    return Answer(200, headers, outcome.payload)
 
 
 def source_of(headers: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from . import guard
-from .answers import ApiError, error_response
+from .answers import ApiError, error_answer
 from .body import BODY_SECONDS
 from .control import Controlled, control
 from .lambda_api import INVOKE_PATH, SYNCHRONOUS_MAX, Invoker, invoke
@@ -71,6 +71,7 @@ class Server:
         self._token = token
         self._allowed_hosts = allowed_hosts
         self._runner: web.ServerRunner | None = None
+        self._monitors: set[web.WebSocketResponse] = set()
         self.url = ""
 
     async def start(self, host: str, port: int) -> None:
@@ -93,6 +94,8 @@ class Server:
 
     async def stop(self) -> None:
         """Stop listening, close every connection."""
+        for socket_ in list(self._monitors):
+            await socket_.close()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -104,20 +107,21 @@ class Server:
         try:
             return await self._route(request, request_id)
         except ApiError as error:
-            return _closing(error_response(error, request_id), request)
+            return _closing(error_answer(error, request_id).as_response(), request)
         except TimeoutError:
             slow = ApiError(408, "RequestTimeoutException", f"the body did not arrive within {BODY_SECONDS:.0f} s")
-            return _closing(error_response(slow, request_id), request)
+            return _closing(error_answer(slow, request_id).as_response(), request)
         except web.HTTPException as error:
             return _closing(
-                error_response(ApiError(error.status, "BadRequestException", error.reason), request_id), request
+                error_answer(ApiError(error.status, "BadRequestException", error.reason), request_id).as_response(),
+                request,
             )
         except Exception:  # boundary: a bug in the engine is an AWS-shaped 500, not a broken connection
             _log.exception("%s %s", request.method, request.rel_url)
             broken = ApiError(
                 500, "ServiceException", "lamtop failed on this request; its log says how", Type="Service"
             )
-            return error_response(broken, request_id)
+            return error_answer(broken, request_id).as_response()
 
     async def _route(self, request: web.BaseRequest, request_id: str) -> web.StreamResponse:
         headers = request.headers
@@ -130,7 +134,7 @@ class Server:
             return await invoke(self._engine, request, found[1], request_id)
         if path.startswith("/_lamtop/"):
             guard.check_token(headers, self._token)
-            return await control(self._engine, request, path.removeprefix("/_lamtop/"))
+            return await control(self._engine, request, path.removeprefix("/_lamtop/"), self._monitors)
         raise ApiError(404, "UnknownOperationException", f"lamtop does not serve {request.method} {path}")
 
 

@@ -331,9 +331,11 @@ class Pool:
             self.retire(old)
 
     def forget(self) -> None:
-        """The function is gone: end what is idle, let running invocations finish, cancel what waits."""
+        """The function is gone: end what is idle, let running invocations finish, drop what waits."""
         self.forgotten = True
-        self.wind_down(failures.cancelled())
+        while self._synchronous:
+            self._drop(self._synchronous.popleft(), failures.cancelled())
+        self.wind_down(failures.lost())  # events have not started: they go back to the queue
 
     def wind_down(self, why: Failure) -> None:
         """Let running invocations finish, and end everything else."""
