@@ -1,6 +1,7 @@
 """The command line. What a command needs is imported when it runs: `lamtop --version` loads neither of the two."""
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -217,6 +218,7 @@ async def _serve(settings: "Settings", port: int, owned: bool, any_port: bool) -
         await _listen(engine, settings, any_port)
     except (ConfigurationError, InterpreterError, StoreError) as error:
         _fail(str(error))
+    gc.freeze()  # what is loaded stays: the collector need not look at it again and again
     stopping = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         stopping.add_signal_handler(number, engine.end, number.name)

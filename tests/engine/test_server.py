@@ -236,7 +236,9 @@ def test_a_client_that_asks_before_it_sends_its_body_is_told_to_go_on(engine: En
         assert status_of(connection.recv(65536)) == 200
 
 
-@pytest.mark.parametrize("data", [b"{}", gzip.compress(b"{}"), gzip.compress(b" " * 50_000_000)])
+@pytest.mark.parametrize(
+    "data", [b"{}", gzip.compress(b"{}"), gzip.compress(b" " * 50_000_000)], ids=["not packed", "packed", "a bomb"]
+)
 def test_a_body_is_taken_as_it_is_and_never_unpacked(engine: Engine, data: bytes) -> None:
     answer = engine.request("POST", INVOKE, data, {"Content-Encoding": "gzip"})
     expected = (200, b"{}") if data == b"{}" else (400, b"InvalidRequestContentException")
