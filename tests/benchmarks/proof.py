@@ -30,7 +30,8 @@ def _is_complete(request_id: str, texts: list[str]) -> bool:
 def answered_synchronously(engine: Engine, ids: list[str]) -> str:
     """Every one of these is an invocation in the history file."""
     engine.lines()  # has the engine write what it holds
-    kept = {id_ for (id_,) in engine.project.query("history.sqlite3", "SELECT id FROM invocation")}
+    chunks = engine.project.query("history.sqlite3", "SELECT ids FROM invocation_chunk")
+    kept = {id_ for (ids,) in chunks for id_ in ids.split()}
     if missing := set(ids) - kept:
         raise RuntimeError(f"{len(missing)} of {len(ids)} invocations are not in the history")
     return f"{len(ids):,} invocations read back from history.sqlite3"
