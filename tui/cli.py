@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -35,7 +34,7 @@ class _DefaultToMonitor(click.Group):
 
 
 @click.group(cls=_DefaultToMonitor, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version("lamtop"), message="lamtop %(version)s")
+@click.version_option(package_name="lamtop", message="lamtop %(version)s")
 def main() -> None:
     """See, break and rewind AWS Lambda invocations on your laptop.
 
