@@ -85,7 +85,7 @@ class Engine:
 
     def _build(self, project: Project) -> None:
         state, running = self.settings.state, asyncio.get_running_loop()
-        self.killed = end_survivors(state / "processes")
+        end_survivors(state / "processes")
         self.metrics = Metrics()
         self.history = History(state)
         self.history.call_later = running.call_later

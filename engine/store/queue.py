@@ -105,9 +105,6 @@ class Store:
     def event(self, request_id: str) -> Event | None:
         return next(iter(self._events("id = ?", request_id)), None)
 
-    def queued_of(self, function: str, limit: int) -> list[Event]:
-        return self._events("state = 'queued' AND function = ? ORDER BY due_at, seq", function, limit=limit)
-
     def last_seq(self) -> int:
         return self._connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()[0] or 0
 
@@ -173,16 +170,9 @@ class Store:
         row = self._connection.execute("SELECT * FROM message WHERE id = ?", (message_id,)).fetchone()
         return as_message(row) if row else None
 
-    def delete_messages(self, ids: Iterable[str]) -> None:
-        self._connection.executemany("DELETE FROM message WHERE id = ?", ((id_,) for id_ in ids))
-
     def delete_dead_letters(self, request_id: str) -> int:
         """Delete the messages that tell of this event; how many there were."""
         return self._connection.execute("DELETE FROM message WHERE request_id = ?", (request_id,)).rowcount
-
-    def message_counts(self) -> dict[str, int]:
-        """Messages per queue. Read once, at the start."""
-        return dict(self._connection.execute("SELECT queue, count(*) FROM message GROUP BY queue"))
 
     # -- engine time -------------------------------------------------------------------------------------------------
 

@@ -231,7 +231,6 @@ def test_what_a_step_asks_never_walks_through_the_events(filled: Store) -> None:
     filled.queued_functions()
     filled.running()
     filled.event("id-7")
-    filled.queued_of("fn1", 10)
     filled.update([event(7)])
     filled.deliveries_due(1_000.0, 256)
     filled.next_delivery()
@@ -241,7 +240,7 @@ def test_what_a_step_asks_never_walks_through_the_events(filled: Store) -> None:
     filled.set_engine_time(1.0)
     filled.rollback()
     plans = statements.plans()
-    assert len(plans) == 14, list(plans)
+    assert len(plans) == 13, list(plans)
     for sql, plan in plans.items():
         for line in plan:
             walks = line.startswith("SCAN") and "INDEX" not in line and "SCAN engine" not in line

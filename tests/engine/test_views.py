@@ -837,7 +837,7 @@ def test_paging_neither_skips_nor_repeats_a_dead_letter_that_stayed(watch: Calla
     def between(n: int) -> None:
         leaving = [e for e in rows[n::97] if e.id not in gone]
         gone.update(e.id for e in leaving)
-        watched.write(lambda store: store.delete_messages(letter(e).id for e in leaving))
+        watched.write(lambda store: [store.delete_dead_letters(letter(e).request_id) for e in leaving])
         watched.write(lambda store: store.update(e._replace(dropped=False) for e in leaving))
         fresh = events(2, start=next(numbers), **ended)
         watched.write(lambda store: store.insert(fresh))
