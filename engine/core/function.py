@@ -18,6 +18,11 @@ class EventInvokeConfig:
     on_success: str | None = None  # ARN
     on_failure: str | None = None  # ARN
 
+    @property
+    def tries(self) -> int:
+        """Attempts that an event gets at most, if each ends in a function error."""
+        return 1 + self.maximum_retry_attempts
+
 
 @dataclass(frozen=True, slots=True)
 class Function:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from ..core.arn import resource_name
 from ..core.event import Attempt, Delivery, Event
-from ..core.function import Function
+from ..core.function import EventInvokeConfig, Function
 from ..core.invocation import Invocation
 from ..store import History, Peek
 from .views import Row, as_row
@@ -52,7 +52,7 @@ def _of_event(event: Event, peek: Peek, history: History, function: Function | N
         "ended_at": event.ended_at,
         "due_at": event.due_at,
         "reason": str(event.reason),
-        "tries": 1 + (function.event_invoke_config.maximum_retry_attempts if function else 2),
+        "tries": (function.event_invoke_config if function else EventInvokeConfig()).tries,
         "errors": event.errors,
         "throttles": event.throttles,
         "losses": event.losses,
@@ -68,7 +68,7 @@ def _of_event(event: Event, peek: Peek, history: History, function: Function | N
 
 
 def _of_invocation(row: Row, history: History) -> Row:
-    error = f"{row['error_type']}: {row['error_message']}" if row["error_type"] else None
+    error = row["error"]
     return {
         **_synchronous(row["id"], row["function"], row["source"], row["accepted_at"], row["payload"]),
         "state": "succeeded" if error is None else "discarded",

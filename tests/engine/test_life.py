@@ -279,6 +279,14 @@ def test_a_synchronous_invocation_that_failed_says_so(lives: Callable[..., Lives
     assert found["attempts"][0]["error"] == "KeyError: 'card'"
 
 
+def test_a_synchronous_invocation_that_was_lost_with_its_engine_is_no_success(lives: Callable[..., Lives]) -> None:
+    it = lives(function(), RETURNED)
+    synchronous(it, Outcome(Ended.LOST, error_message="the engine stopped"))
+    found = it.known("11112222-3333")
+    assert (found["state"], found["condition"], found["errors"]) == ("discarded", None, 1)
+    assert found["attempts"][0]["error"] == "the engine stopped"
+
+
 def test_a_synchronous_invocation_is_found_by_the_beginning_of_its_id(lives: Callable[..., Lives]) -> None:
     it = lives(function(), RETURNED)
     synchronous(it, RETURNED)
