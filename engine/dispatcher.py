@@ -108,6 +108,11 @@ class Dispatcher:
         self._arrived()
 
     @property
+    def ahead(self) -> list[Event]:
+        """Events that have begun and wait for an execution environment. May be asked in any thread."""
+        return [event for seq, event in list(self.begun.items()) if seq not in self.started]
+
+    @property
     def unread(self) -> int:
         """How many reports wait for the next step."""
         return len(self._inbox)
@@ -118,7 +123,7 @@ class Dispatcher:
         self.functions = dict(functions)
         self.limits = Limits(account_concurrency, reserved)
         self._ready |= self._store.queued_functions()
-        self.metrics.changed("functions")
+        self.metrics.changed("functions", "dlq")  # which queues hold dead letters is configuration too
         self._arrived()
 
     def place_free(self, function: str) -> None:
@@ -349,7 +354,7 @@ class Dispatcher:
             may_start=partial(self._may_start, event, function),
             done=partial(self._done, event),
             attempt=event.attempts,
-            tries=1 + function.event_invoke_config.maximum_retry_attempts,
+            tries=function.event_invoke_config.tries,
             source=event.source,
             invoked_arn=function_arn(function.name, event.qualifier or None),
             accepted_at=event.accepted_at,

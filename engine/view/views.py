@@ -1,13 +1,13 @@
 """Everything there is to see, as rows of plain values: filtered, sorted and cut to a window."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from ..clock import Clock
 from ..core.arn import resource_name
 from ..core.event import Event, Reason
-from ..core.function import Function
+from ..core.function import EventInvokeConfig, Function
 from ..core.invocation import Invocation
 from ..core.log import LogLine
 from ..dispatcher import Dispatcher
@@ -130,9 +130,8 @@ class Views:
     def totals(self) -> Row:
         """Counts over all functions. Reads the disk for the dead letters, and only when they changed."""
         functions = list(self.dispatcher.metrics.functions.values())
-        queued = {reason: sum(f.queued[reason] for f in functions) for reason in Reason}
-        ahead = len(self.dispatcher.begun) - len(self.dispatcher.started)
-        waiting = ahead + queued[Reason.NEW] + queued[Reason.LOST] + queued[Reason.REDRIVE]
+        queued = {reason: self._counted([reason]) for reason in Reason}
+        waiting = len(self.dispatcher.ahead) + queued[Reason.NEW] + queued[Reason.LOST] + queued[Reason.REDRIVE]
         return {
             "queued": waiting + queued[Reason.THROTTLED],
             "waiting": waiting,
@@ -167,17 +166,15 @@ class Views:
 
     def _queue(self, window: Window) -> tuple[int, list[Row]]:
         """What waits in the table, and what has begun and waits for an environment, in one order."""
-        begun, started = self.dispatcher.begun, self.dispatcher.started
-        ahead = [self._queued(e) for seq, e in list(begun.items()) if seq not in started]
+        ahead = [self._queued(event) for event in self.dispatcher.ahead]
         ahead = [row for row in ahead if matches(window, row["function"], _words_of(row))]
         first = max(0, window.offset - len(ahead))
         wider = window._replace(offset=first, limit=window.limit + len(ahead))
         total, events = self.peek.queued(wider, retries=False)
         if total is None:
-            functions = list(self.dispatcher.metrics.functions.values())
-            total = sum(n for f in functions for reason, n in f.queued.items() if reason is not Reason.RETRY)
+            total = self._counted(reason for reason in Reason if reason is not Reason.RETRY)
         # While a commit is under way an event may have begun here and still be queued on the disk.
-        rows = [self._queued(e) for e in events if e.seq not in begun]
+        rows = [self._queued(e) for e in events if e.seq not in self.dispatcher.begun]
         rows += [row for row in ahead if _is_behind_cursor(window, row)]
         rows.sort(key=lambda row: _queued_place(window, row), reverse=window.descending)
         skipped = window.offset - first
@@ -186,8 +183,13 @@ class Views:
     def _retries(self, window: Window) -> tuple[int, list[Row]]:
         total, events = self.peek.queued(window, retries=True)
         if total is None:
-            total = sum(f.queued[Reason.RETRY] for f in list(self.dispatcher.metrics.functions.values()))
+            total = self._counted([Reason.RETRY])
         return total, [self._queued(event) for event in events]
+
+    def _counted(self, reasons: Iterable[Reason]) -> int:
+        """How many events are queued for these reasons, counted in memory."""
+        functions = list(self.dispatcher.metrics.functions.values())
+        return sum(function.queued[reason] for reason in reasons for function in functions)
 
     def _queued(self, event: Event) -> Row:
         begun = event.seq in self.dispatcher.begun
@@ -250,7 +252,7 @@ class Views:
 
     def _tries(self, function: str) -> int:
         found = self.dispatcher.functions.get(function)
-        return 1 + (found.event_invoke_config.maximum_retry_attempts if found else 2)
+        return (found.event_invoke_config if found else EventInvokeConfig()).tries
 
     def _dead_letter_queues(self) -> list[str]:
         """Queues whose messages are dead letters: DLQs, and on-failure queues of functions without one."""
@@ -268,9 +270,7 @@ class Views:
         _, events = self.peek.queued(Window(limit=1), retries=retries)
         if retries:
             return events[0].due_at if events else None
-        begun, started = self.dispatcher.begun, self.dispatcher.started
-        waiting = [e.accepted_at for seq, e in list(begun.items()) if seq not in started]
-        return min(waiting + [e.accepted_at for e in events], default=None)
+        return min((event.accepted_at for event in (*self.dispatcher.ahead, *events)), default=None)
 
 
 def as_row(line: LogLine) -> Row:

@@ -1,7 +1,6 @@
 """Answers in the form that AWS clients read."""
 
 import json
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from aiohttp import web
@@ -49,5 +48,5 @@ def error_answer(error: ApiError, request_id: str) -> Answer:
     return Answer(error.status, headers, body)
 
 
-def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    return web.Response(status=status, body=json.dumps(value).encode(), content_type=_JSON, headers=headers)
+def json_response(value: Any, status: int = 200) -> web.Response:
+    return web.Response(status=status, body=json.dumps(value).encode(), content_type=_JSON)

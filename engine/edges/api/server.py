@@ -107,21 +107,17 @@ class Server:
         try:
             return await self._route(request, request_id)
         except ApiError as error:
-            return _closing(error_answer(error, request_id).as_response(), request)
+            refusal = error
         except TimeoutError:
-            slow = ApiError(408, "RequestTimeoutException", f"the body did not arrive within {BODY_SECONDS:.0f} s")
-            return _closing(error_answer(slow, request_id).as_response(), request)
+            text = f"the body did not arrive within {BODY_SECONDS:.0f} s"
+            refusal = ApiError(408, "RequestTimeoutException", text)
         except web.HTTPException as error:
-            return _closing(
-                error_answer(ApiError(error.status, "BadRequestException", error.reason), request_id).as_response(),
-                request,
-            )
+            refusal = ApiError(error.status, "BadRequestException", error.reason)
         except Exception:  # boundary: a bug in the engine is an AWS-shaped 500, not a broken connection
             _log.exception("%s %s", request.method, request.rel_url)
-            broken = ApiError(
-                500, "ServiceException", "lamtop failed on this request; its log says how", Type="Service"
-            )
-            return error_answer(broken, request_id).as_response()
+            text = "lamtop failed on this request; its log says how"
+            refusal = ApiError(500, "ServiceException", text, Type="Service")
+        return _closing(error_answer(refusal, request_id).as_response(), request)
 
     async def _route(self, request: web.BaseRequest, request_id: str) -> web.StreamResponse:
         headers = request.headers
