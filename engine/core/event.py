@@ -70,6 +70,8 @@ class Event(NamedTuple):
     redriven_from: str | None = None  # request id of the life before this one
     redriven_as: str | None = None  # request id of the life after this one
     dropped: bool = False  # discarded with nowhere to go
+    trace_id: str = ""  # X-Ray trace header, with the lineage that recursion is found by
+    caller: str = ""  # request id of the invocation that sent it, if it was one of ours
 
 
 class Outcome(NamedTuple):
@@ -91,6 +93,7 @@ class Outcome(NamedTuple):
     version: int = 1  # of the code: goes up with every reload
     first_line: int = 0  # the log lines of this invocation are numbered from here …
     last_line: int = 0  # … to here
+    waited: float = 0.0  # seconds of `duration` spent waiting for synchronous invocations of its own
 
     @property
     def error(self) -> str | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from .arn import LATEST
 from .event import Outcome
 from .function import Function
 
@@ -26,7 +27,10 @@ class Invocation:
     kind: str = "event"  # or "synchronous"
     invoked_arn: str = ""
     client_context: str | None = None  # JSON, synchronous invocations only
+    executed_version: str = LATEST  # of the function, as its qualifier says
     trace_id: str = ""  # X-Ray trace header
+    caller: str = ""  # request id of the invocation that sent this one, if it was one of ours
+    waited: float = 0.0  # real seconds that it has spent waiting for synchronous invocations of its own
     accepted_at: float = 0.0  # engine time
     started_at: float | None = None  # engine time; None while it waits for a place
     environment: str = ""  # log stream of the environment that runs it

@@ -16,7 +16,7 @@ from typing import Any
 from ..core.event import Attempt, Condition, Delivery, Event, Message, Reason, State
 from .file import StoreError, newer, open_private, version_of
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _SQLITE_OLDEST = (3, 37)  # STRICT tables
 _LOOK_EVERY = 0.02  # seconds between two tries for a folder that another engine holds
 _SCHEMA = Path(__file__).with_name("queue.sql")
@@ -128,11 +128,12 @@ class Store:
     def record(self, attempts: Iterable[Attempt]) -> None:
         rows = (
             (a.event, a.number, o.ended, o.payload, o.error_type, o.error_message, o.started_at, o.ended_at,
-             o.duration, o.init_duration, o.memory_used, o.environment, o.version, o.first_line, o.last_line)
+             o.duration, o.init_duration, o.memory_used, o.environment, o.version, o.first_line, o.last_line,
+             o.waited)
             for a in attempts
             for o in (a.outcome,)
         )  # fmt: skip
-        self._connection.executemany(f"INSERT INTO attempt VALUES ({', '.join('?' * 15)})", rows)
+        self._connection.executemany(f"INSERT INTO attempt VALUES ({', '.join('?' * 16)})", rows)
 
     # -- the outbox --------------------------------------------------------------------------------------------------
 

@@ -22,7 +22,9 @@ CREATE TABLE event (
   error         TEXT,
   redriven_from TEXT,
   redriven_as   TEXT,
-  dropped       INTEGER NOT NULL
+  dropped       INTEGER NOT NULL,
+  trace_id      TEXT NOT NULL,
+  caller        TEXT NOT NULL          -- request id of the invocation that sent it, or ""
 ) STRICT;
 
 -- Partial: an event that has ended costs these indexes nothing.
@@ -49,6 +51,7 @@ CREATE TABLE attempt (
   version       INTEGER NOT NULL,
   first_line    INTEGER NOT NULL,      -- its log lines in the history file
   last_line     INTEGER NOT NULL,
+  waited        REAL NOT NULL,         -- seconds of `duration` spent waiting for other functions
   PRIMARY KEY (event, number)
 ) STRICT, WITHOUT ROWID;
 
