@@ -202,7 +202,7 @@ class LocalClient:
 
 def _headers(asynchronous: bool) -> dict[str, str]:
     kind = "Event" if asynchronous else "RequestResponse"
-    return {"X-Amz-Invocation-Type": kind, "X-Amz-Log-Type": "Tail", "User-Agent": "lamtop"}
+    return {"x-amz-invocation-type": kind, "x-amz-log-type": "Tail", "user-agent": "lamtop"}
 
 
 def _invoked(status: int, headers: Any, body: str, took: float) -> Values:

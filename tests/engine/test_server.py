@@ -15,7 +15,7 @@ import pytest
 
 from engine.running import Answer, Engine, Project, quick_python, until
 from lamtop.engine.core.function import Function
-from lamtop.engine.edges.api import Server, body, server
+from lamtop.engine.edges.api import Server, body, connection
 
 INVOKE = "/2015-03-31/functions/echo/invocations"
 SYNCHRONOUS_MAX = 6 * 1024 * 1024
@@ -380,7 +380,7 @@ def with_server(story: Callable[[tuple[str, int]], Awaitable[None]]) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Deadlines that a test can wait for."""
-    monkeypatch.setattr(server, "HEADER_SECONDS", 0.15)
+    monkeypatch.setattr(connection, "HEADER_SECONDS", 0.15)
     monkeypatch.setattr(body, "BODY_SECONDS", 0.15)
     return SimpleNamespace(header=0.15, body=0.15)
 

@@ -16,7 +16,7 @@ _NAMES = frozenset({"localhost", "localhost.localstack.cloud"})
 
 def check_host(headers: Mapping[str, str], allowed: frozenset[str]) -> None:
     """Raises ApiError 403 unless the Host is this machine's, or was allowed by `--allow-host`."""
-    host = headers.get("Host", "")
+    host = headers.get("host", "")
     if not _is_ours(host, allowed):
         text = f"Host {host!r} is not served: use localhost, or start lamtop with --allow-host"
         raise ApiError(403, "ForbiddenException", text)
@@ -24,15 +24,15 @@ def check_host(headers: Mapping[str, str], allowed: frozenset[str]) -> None:
 
 def check_origin(headers: Mapping[str, str]) -> None:
     """Raises ApiError 403 for a request that a web page sends."""
-    origin = headers.get("Origin")
-    site = headers.get("Sec-Fetch-Site", "none")
+    origin = headers.get("origin")
+    site = headers.get("sec-fetch-site", "none")
     if origin is not None or site not in ("none", "same-origin"):
         raise ApiError(403, "ForbiddenException", f"requests of web pages are refused (Origin {origin!r})")
 
 
 def check_token(headers: Mapping[str, str], token: str) -> None:
     """Raises ApiError 401 unless the request carries this engine's token."""
-    given = headers.get("Authorization", "").removeprefix("Bearer ")
+    given = headers.get("authorization", "").removeprefix("Bearer ")
     if not secrets.compare_digest(given.encode(errors="surrogateescape"), token.encode()):
         raise ApiError(401, "UnauthorizedException", "this call needs the engine's token: 'lamtop attach' knows it")
 

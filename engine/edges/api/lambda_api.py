@@ -67,11 +67,18 @@ async def invoke(engine: Invoker, request: web.BaseRequest, name: str, request_i
     return answer.as_response()
 
 
-async def call(engine: Invoker, name: str, payload: bytes, headers: Mapping[str, str], request_id: str) -> Answer:
-    """The same without HTTP, for callers in this process: the same checks, the same answers."""
+async def call(
+    engine: Invoker,
+    name: str,
+    payload: bytes,
+    headers: Mapping[str, str],
+    request_id: str,
+    qualifier: str | None = None,
+) -> Answer:
+    """The same for a request that is here already, the names of its headers in lower case."""
     try:
         kind = _kind(headers)
-        function, qualifier = find_function(engine.functions, name, None)
+        function, qualifier = find_function(engine.functions, name, qualifier)
         if len(payload) > _MOST[kind]:
             _too_large(kind, len(payload))
         return await _perform(engine, function, qualifier, _checked(payload), headers, request_id)
@@ -102,8 +109,8 @@ async def _perform(
             source=source,
             request_id=request_id,
             qualifier=qualifier or "",
-            client_context=_client_context(headers.get("X-Amz-Client-Context")),
-            trace_id=headers.get("X-Amzn-Trace-Id", ""),
+            client_context=_client_context(headers.get("x-amz-client-context")),
+            trace_id=headers.get("x-amzn-trace-id", ""),
         )
     except Throttled as limit:
         raise ApiError(429, "TooManyRequestsException", "Rate Exceeded.", Type="User", Reason=str(limit)) from None
@@ -111,7 +118,7 @@ async def _perform(
 
 
 def _kind(headers: Mapping[str, str]) -> str:
-    kind = headers.get("X-Amz-Invocation-Type", "RequestResponse")
+    kind = headers.get("x-amz-invocation-type", "RequestResponse")
     if kind not in _MOST:
         raise invalid("invocationType", kind, "Member must satisfy enum value set: [Event, RequestResponse, DryRun]")
     return kind
@@ -211,7 +218,7 @@ def _answer(answered: Answered, asked: Mapping[str, str], known: dict[str, str],
     headers = {**known, "X-Amz-Executed-Version": qualifier or LATEST, "Content-Type": "application/json"}
     if outcome.ended is not Ended.RETURNED:
         headers["X-Amz-Function-Error"] = "Unhandled"
-    if asked.get("X-Amz-Log-Type") == "Tail":
+    if asked.get("x-amz-log-type") == "Tail":
         log = "\n".join(answered.tail).encode(errors="replace") + b"\n"
         headers["X-Amz-Log-Result"] = base64.b64encode(log[-_TAIL_MAX:]).decode()
     return Answer(200, headers, outcome.payload)
@@ -219,7 +226,7 @@ def _answer(answered: Answered, asked: Mapping[str, str], known: dict[str, str],
 
 def source_of(headers: Mapping[str, str]) -> str:
     """Who calls, for the screen: a function of ours (its trace header says so), the AWS CLI, an SDK, or "http"."""
-    agent: Any = headers.get("User-Agent", "")
+    agent: Any = headers.get("user-agent", "")
     if agent.startswith("lamtop"):
         return "lamtop"
     if "aws-cli" in agent:

@@ -1,8 +1,4 @@
-"""The listening socket: one handler for every request, with our own limits and deadlines.
-
-aiohttp parses strictly but waits forever: a client that does not finish its headers in 10 s, or its body in 30 s, is
-cut off here.
-"""
+"""The listening socket: who may ask, and who answers."""
 
 import asyncio
 import logging
@@ -13,13 +9,13 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from . import guard
-from .answers import ApiError, error_answer
+from .answers import Answer, ApiError, error_answer
 from .body import BODY_SECONDS
+from .connection import IDLE_SECONDS, Connection, Performer
 from .control import Controlled, control
-from .lambda_api import INVOKE_PATH, SYNCHRONOUS_MAX, Invoker, invoke
+from .lambda_api import INVOKE_PATH, SYNCHRONOUS_MAX, Invoker, call, invoke
+from .plain_request import PlainRequest
 
-HEADER_SECONDS = 10.0
-_KEEP_ALIVE_SECONDS = 75.0
 _log = logging.getLogger(__name__)
 
 
@@ -29,38 +25,15 @@ class Served(Invoker, Controlled, Protocol):
     def new_request_id(self) -> str: ...
 
 
-class _Impatient(RequestHandler):
-    """A connection that must send its first complete headers in time."""
-
-    __slots__ = ("_impatience",)
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self._impatience: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(
-            HEADER_SECONDS, self._lose_patience
-        )
-
-    def patient(self) -> None:
-        """A request has arrived: from here on aiohttp's keep-alive watches."""
-        if self._impatience is not None:
-            self._impatience.cancel()
-            self._impatience = None
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        self.patient()
-        super().connection_lost(exc)
-
-    def _lose_patience(self) -> None:
-        self.force_close()
-        if self.transport is not None:
-            self.transport.abort()
-
-
 class _Listener(web.Server):
-    """aiohttp's low-level server, with connections that lose patience."""
+    """aiohttp's low-level server, with connections that answer plain requests themselves."""
+
+    def __init__(self, handler: Any, performer: Performer, **options: Any) -> None:
+        super().__init__(handler, **options)
+        self._performer = performer
 
     def __call__(self) -> RequestHandler:
-        return _Impatient(self, loop=self._loop, **self._kwargs)
+        return Connection(self._performer, self, loop=self._loop, **self._kwargs)
 
 
 class Server:
@@ -78,8 +51,9 @@ class Server:
         """Listen. Port 0 picks a free one. Raises OSError if the port is taken."""
         server = _Listener(
             self._handle,
+            self,
             request_factory=_request,
-            keepalive_timeout=_KEEP_ALIVE_SECONDS,
+            keepalive_timeout=IDLE_SECONDS,
             access_log=None,
             auto_decompress=False,
             logger=_quiet(),
@@ -101,23 +75,38 @@ class Server:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         protocol = request.protocol
-        if isinstance(protocol, _Impatient):
-            protocol.patient()
+        if isinstance(protocol, Connection):
+            protocol.handed_over()
         request_id = self._engine.new_request_id()
         try:
             return await self._route(request, request_id)
         except ApiError as error:
             refusal = error
         except TimeoutError:
-            text = f"the body did not arrive within {BODY_SECONDS:.0f} s"
-            refusal = ApiError(408, "RequestTimeoutException", text)
+            refusal = _late()
         except web.HTTPException as error:
             refusal = ApiError(error.status, "BadRequestException", error.reason)
-        except Exception:  # boundary: a bug in the engine is an AWS-shaped 500, not a broken connection
+        except Exception:
             _log.exception("%s %s", request.method, request.rel_url)
-            text = "lamtop failed on this request; its log says how"
-            refusal = ApiError(500, "ServiceException", text, Type="Service")
+            refusal = _our_fault()
         return _closing(error_answer(refusal, request_id).as_response(), request)
+
+    async def perform(self, plain: PlainRequest, body: bytes) -> Answer:
+        """A plain Invoke request, with the same checks and answers as any other."""
+        request_id = self._engine.new_request_id()
+        try:
+            guard.check_host(plain.headers, self._allowed_hosts)
+            guard.check_origin(plain.headers)
+            return await call(self._engine, plain.name, body, plain.headers, request_id, plain.qualifier)
+        except ApiError as refusal:
+            return error_answer(refusal, request_id)
+        except Exception:
+            _log.exception("invoke %s", plain.name)
+            return error_answer(_our_fault(), request_id)
+
+    def late(self) -> Answer:
+        answer = error_answer(_late(), self._engine.new_request_id())
+        return answer._replace(headers={**answer.headers, "Connection": "close"})
 
     async def _route(self, request: web.BaseRequest, request_id: str) -> web.StreamResponse:
         headers = request.headers
@@ -132,6 +121,16 @@ class Server:
             guard.check_token(headers, self._token)
             return await control(self._engine, request, path.removeprefix("/_lamtop/"), self._monitors)
         raise ApiError(404, "UnknownOperationException", f"lamtop does not serve {request.method} {path}")
+
+
+def _late() -> ApiError:
+    return ApiError(408, "RequestTimeoutException", f"the body did not arrive within {BODY_SECONDS:.0f} s")
+
+
+def _our_fault() -> ApiError:
+    """A bug in the engine is an AWS-shaped 500, not a broken connection."""
+    text = "lamtop failed on this request; its log says how"
+    return ApiError(500, "ServiceException", text, Type="Service")
 
 
 def _quiet() -> logging.Logger:
