@@ -3,7 +3,7 @@
 import json
 import re
 
-from .intrinsics import written
+from .kinds import written
 from .properties import Properties
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")

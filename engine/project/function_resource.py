@@ -5,39 +5,42 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..core.arn import FUNCTION_NAME
-from ..core.function import EventInvokeConfig, Function
+from ..core.function import Function
 from .environment_variables import environment
 from .event_invoke import dead_letter_queue, event_invoke_config
-from .intrinsics import Scope, member, resource_type
+from .folders import built, folder_at
+from .kinds import SAM, resource_type
+from .lab import Lab, lab
+from .layers import Layers
+from .logging_config import logging_config
 from .paths import label, standing
-from .problems import Problems
 from .properties import Properties
 from .targets import Targets
+from .versions import alias_name
 from .yaml_source import Value
 
-SAM = "AWS::Serverless::Function"
-NAME_RULE = "1 to 64 letters, digits, '-' and '_'"
+_NAME_RULE = "1 to 64 letters, digits, '-' and '_'"
 _HANDLER_RULE = "module.function, such as app.lambda_handler"
 _HANDLER = re.compile(r"[^\s.]\S*\.[^\s.]+")
 _PYTHON = re.compile(r"python3\.\d{1,2}")
+_ARCHITECTURES = ("x86_64", "arm64")
+_ARCHITECTURES_RULE = "a list of one: x86_64 or arm64"
 _DEFAULTS = Function("", "", "")
 
 
 class FunctionResource:
     """A resource that is a function, in SAM's or in CloudFormation's own words."""
 
-    def __init__(
-        self, name: str, resource: Value, properties: Properties, folder: Path, scope: Scope, problems: Problems
-    ) -> None:
+    def __init__(self, logical_id: str, name: str, resource: Value, properties: Properties, folder: Path) -> None:
         self.name = name
-        self._metadata = member(member(resource, "Metadata"), "lamtop")
+        self.lab: Lab = lab(properties.metadata(resource), folder)
+        self._logical_id = logical_id
         self._sam = resource_type(resource) == SAM
         self._properties = properties
         self._folder = folder
-        self._scope = scope
-        self._problems = problems
+        self.alias = alias_name(properties, "AutoPublishAlias") if self._sam else None
 
-    def read(self, targets: Targets) -> Function | None:
+    def read(self, targets: Targets, layers: Layers) -> Function | None:
         """The function; None when its code is not something that lamtop can run, which is noted as a warning."""
         read = self._properties
         image = read.choice("PackageType", ("Zip", "Image")) == "Image"
@@ -46,26 +49,32 @@ class FunctionResource:
         handler = self._handler(image, python=_PYTHON.fullmatch(runtime) is not None)
         code = self._code(image)
         function = replace(
-            self._limits(Function(self.name, handler, code or "", runtime)),
+            self._with_invoke_config(self._limits(Function(self.name, handler, code or "", runtime)), targets),
             environment=environment(read),
             dead_letter_queue=dead_letter_queue(read, targets, sam=self._sam),
-            event_invoke_config=self._event_invoke_config(targets),
-            python=self._python(),
+            layers=layers.of(read),
+            packages=built(self._folder, self._logical_id),
+            logging=logging_config(read),
+            architecture=self._architecture(),
+            recursive_loop=read.choice("RecursiveLoop", ("Terminate", "Allow")) or _DEFAULTS.recursive_loop,
         )
         read.silence("Description", "Tags", "InlineCode", *(("ImageUri", "ImageConfig", "Code") if image else ()))
+        if self._sam:
+            read.silence("VersionDescription")
         read.finish()
         if code and handler:
             self._check_handler_file(function)
         return function if code else None
 
     def _check_name(self) -> None:
-        self._properties.text("FunctionName", NAME_RULE)
+        self._properties.text("FunctionName", _NAME_RULE)
         if not FUNCTION_NAME.fullmatch(self.name):
-            self._properties.error("FunctionName", f"{self.name!r} is not allowed; use {NAME_RULE}")
+            self._properties.error("FunctionName", f"{self.name!r} is not allowed; use {_NAME_RULE}")
 
     def _limits(self, function: Function) -> Function:
         timeout = self._properties.whole("Timeout", 1, 900, " of seconds")
-        memory = self._properties.whole("MemorySize", 128, 32_768, " of MB")
+        memory = self._properties.whole("MemorySize", 128, 10_240, " of MB")
+        self._check_storage()
         return replace(
             function,
             timeout=_DEFAULTS.timeout if timeout is None else float(timeout),
@@ -73,13 +82,31 @@ class FunctionResource:
             reserved_concurrency=self._properties.whole("ReservedConcurrentExecutions", 0, None),
         )
 
-    def _event_invoke_config(self, targets: Targets) -> EventInvokeConfig:
+    def _check_storage(self) -> None:
+        storage = self._properties.inside("EphemeralStorage")
+        storage.whole("Size", 512, 10_240, " of MB")
+        storage.finish()
+        self._properties.leave_out("EphemeralStorage", "the folder for temporary files is this machine's own")
+
+    def _architecture(self) -> str:
+        listed = self._properties.listed("Architectures", _ARCHITECTURES_RULE)
+        for item in listed:
+            if item.data not in _ARCHITECTURES:
+                self._properties.refuse("Architectures", item, _ARCHITECTURES_RULE)
+        if len(listed) > 1:
+            self._properties.error("Architectures", f"{len(listed)} of them are not allowed; use {_ARCHITECTURES_RULE}")
+        return str(listed[0].data) if listed else _DEFAULTS.architecture
+
+    def _with_invoke_config(self, function: Function, targets: Targets) -> Function:
+        """SAM's EventInvokeConfig belongs to the function's AutoPublishAlias, if it has one, and else to $LATEST."""
         if not self._sam:
-            return EventInvokeConfig()
+            return function
         inside = self._properties.inside("EventInvokeConfig")
         config = event_invoke_config(inside, targets, self.name, sam=True)
         inside.finish()
-        return config
+        if self.alias is None:
+            return replace(function, event_invoke_config=config)
+        return replace(function, qualified_configs={self.alias: config} if len(inside) else {})
 
     def _runtime(self, image: bool) -> str:
         runtime = self._properties.text("Runtime", "a runtime, such as python3.13")
@@ -120,34 +147,7 @@ class FunctionResource:
         if key == "InlineCode" or isinstance(value.data, dict) or str(value.data).startswith("s3://"):
             self._ignore(key)
             return None
-        return self._code_folder(key)
+        return folder_at(self._properties, key, self._folder)
 
     def _ignore(self, key: str) -> None:
         self._properties.warn(key, "lamtop runs code in a folder only; the function is ignored")
-
-    def _code_folder(self, key: str) -> str | None:
-        text = self._properties.text(key, "a folder, as seen from the template")
-        if text is None:
-            return None
-        found = standing(self._folder / text)
-        if found == "folder":
-            return str((self._folder / text).resolve())
-        what = "is a file" if found == "file" else "does not exist"
-        self._properties.error(key, f"{text!r} {what}; use a folder, as seen from the template")
-        return None
-
-    def _python(self) -> str | None:
-        if self._metadata is None:
-            return None
-        properties = Properties(
-            f"{self._properties.subject}.Metadata.lamtop", self._metadata, self._scope, self._problems
-        )
-        text = properties.text("Python", "the path of a Python interpreter")
-        properties.finish()
-        if text is None:
-            return None
-        path = (self._folder / text).absolute()  # not resolved: a virtual environment's python is a link
-        if standing(path) == "file":
-            return str(path)
-        properties.error("Python", f"{text!r} does not exist; use the path of a Python interpreter")
-        return None

@@ -12,6 +12,14 @@ class ConfigurationError(Exception):
     """
 
 
+class Wrong(Exception):
+    """AWS would refuse this too."""
+
+
+class Unknown(Exception):
+    """The value exists on AWS only."""
+
+
 class Place(NamedTuple):
     """A position in a file, counted from 1."""
 

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from typing import Literal
 
 from .intrinsics import Scope
+from .kinds import member
 from .problems import Place, Problems
 from .yaml_source import Value
 
@@ -89,6 +90,17 @@ class Properties:
         self.refuse(key, value, "true or false")
         return False
 
+    def listed(self, key: str, allowed: str) -> list[Value]:
+        """The items of a list without intrinsics; an empty list when it is absent."""
+        value = self.value(key)
+        if value is None:
+            return []
+        if not isinstance(value.data, list):
+            self.refuse(key, value, allowed)
+            return []
+        items = (self._scope.resolve(item, f"{self.subject}.{key}") for item in value.data)
+        return [item for item in items if item is not None]
+
     def inside(self, key: str) -> "Properties":
         """The mapping under `key`; an empty one when it is absent."""
         found = self.value(key) or Value({}, self.place)
@@ -107,9 +119,19 @@ class Properties:
         """Notes a mistake in `key`."""
         self._problems.error(self.at(key), f"{self.subject}.{key}", text)
 
+    def metadata(self, resource: Value) -> "Properties":
+        """What stands under `Metadata: lamtop:` of this resource."""
+        found = member(member(resource, "Metadata"), "lamtop") or Value({}, self.place)
+        return Properties(f"{self.subject}.Metadata.lamtop", found, self._scope, self._problems)
+
     def warn(self, key: str, text: str) -> None:
         """Notes what lamtop does not do with `key`."""
         self._problems.warn(self.at(key), f"{self.subject}.{key}", text)
+
+    def leave_out(self, key: str, why: str) -> None:
+        """Reports a key that is checked and has no effect here."""
+        if key in self._values:
+            self._problems.unused(self._values[key].place, self.subject, key, f" ({why})")
 
     def finish(self) -> None:
         """Reports every key that nobody asked for; call it when all others are read."""

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable
 
-from ..core.arn import function_arn, queue_arn, resource_name
+from ..core.arn import LATEST, Reference, function_arn, queue_arn, resource_name
 from .properties import Properties
 
+_FUNCTION_RULE = "a function, such as !Ref Orders"
 _ARN = re.compile(r"arn:aws[a-zA-Z-]*:(?P<service>[a-z0-9]+):[^:]*:[^:]*:\S+")
 _NOT_DELIVERED = {"sns": "SNS topics", "events": "EventBridge buses", "s3": "S3 buckets"}
 _SERVICES = {"SQS": "sqs", "SNS": "sns", "Lambda": "lambda", "EventBridge": "events", "S3Bucket": "s3"}
@@ -18,6 +19,24 @@ class Targets:
         self._queues = sorted(queues)
         self._fifo_queues = frozenset(fifo_queues)
         self._functions = sorted(functions)
+        self._qualifiers: dict[str, tuple[str, ...]] = {}
+
+    def qualify(self, qualifiers: dict[str, tuple[str, ...]]) -> None:
+        """From now on these versions and aliases are known, by the name of their function."""
+        self._qualifiers = qualifiers
+
+    def function(self, properties: Properties) -> str:
+        """The name of the function under `FunctionName`, given by its name or ARN; empty, with an error, if wrong."""
+        text = properties.text("FunctionName", _FUNCTION_RULE, needed=True)
+        properties.require("FunctionName", _FUNCTION_RULE)
+        if text is None:
+            return ""
+        found = Reference.parse(text)
+        name = found.name if found else text
+        if name not in self._functions:
+            properties.error("FunctionName", _missing("function", name, self._functions, "add it"))
+            return ""
+        return name
 
     def dead_letters(self, properties: Properties, kind: str | None) -> str | None:
         """The ARN under `TargetArn`; `kind` is the Type beside it, if any.
@@ -55,7 +74,7 @@ class Targets:
             case "sqs":
                 return self._queue(properties, key, resource_name(arn))
             case "lambda":
-                return self._function(properties, key, arn.split(":")[6])
+                return self._function(properties, key, *arn.split(":")[6:8])
         properties.warn(key, f"lamtop does not deliver to {_NOT_DELIVERED[service]} yet; what is sent there is lost")
         return arn
 
@@ -68,11 +87,22 @@ class Targets:
             return None
         return queue_arn(name)
 
-    def _function(self, properties: Properties, key: str, name: str) -> str | None:
+    def _function(self, properties: Properties, key: str, name: str, qualifier: str = "") -> str | None:
         if name not in self._functions:
             properties.error(key, _missing("function", name, self._functions, "add it"))
             return None
-        return function_arn(name)
+        if qualifier in ("", LATEST):
+            return function_arn(name)
+        return function_arn(name, qualifier) if self.qualifier(properties, key, name, qualifier) else None
+
+    def qualifier(self, properties: Properties, key: str, function: str, qualifier: str) -> bool:
+        """Whether there is this version or alias; notes an error at `key` if not."""
+        there = self._qualifiers.get(function, ())
+        if qualifier not in there:
+            rest = f"use one of {', '.join(map(repr, (LATEST, *there)))}"
+            text = f"there is no version or alias {qualifier!r} of {function!r} in this template; {rest}"
+            properties.error(key, text)
+        return qualifier in there
 
 
 def _missing(noun: str, name: str, there: list[str], advice: str) -> str:

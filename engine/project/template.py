@@ -1,29 +1,34 @@
 """An AWS SAM or CloudFormation template -> functions and queues."""
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
-from ..core.arn import queue_arn
+from ..core.arn import LATEST
 from ..core.function import Function, Queue
 from .event_invoke import event_invoke_config
-from .function_resource import NAME_RULE, SAM, FunctionResource
-from .intrinsics import Scope, member, resource_type
+from .function_resource import FunctionResource
+from .intrinsics import Scope, Sections
+from .kinds import FUNCTIONS, LAYERS, SAM, member, resource_type
+from .layers import Layers
 from .paths import label
 from .problems import ConfigurationError, Place, Problems
 from .properties import Properties
+from .queues import QUEUE, queue
 from .targets import Targets
+from .versions import ALIAS, VERSION, Versions
 from .yaml_source import Value, read
 
-_FUNCTIONS = (SAM, "AWS::Lambda::Function")
-_QUEUE = "AWS::SQS::Queue"
 _INVOKE_CONFIG = "AWS::Lambda::EventInvokeConfig"
-_RUN = (*_FUNCTIONS, _QUEUE, _INVOKE_CONFIG)
-_SECTIONS = ("AWSTemplateFormatVersion", "Transform", "Description", "Metadata", "Parameters", "Globals", "Resources")
-_SECTIONS_OF_AWS = ("Outputs", "Conditions", "Mappings", "Rules", "Hooks")  # told where a resource makes use of them
-_ATTRIBUTES = ("Type", "Properties", "Metadata", "DependsOn", "DeletionPolicy", "UpdateReplacePolicy")
-_QUEUE_NAME = re.compile(r"[a-zA-Z0-9-_]{1,80}")
-_QUEUE_NAME_RULE = NAME_RULE.replace("64", "80")
+_RUN = (*FUNCTIONS, *LAYERS, QUEUE, VERSION, ALIAS, _INVOKE_CONFIG)
+_SECTIONS = (
+    "AWSTemplateFormatVersion", "Transform", "Description", "Metadata", "Parameters", "Mappings", "Conditions",
+    "Globals", "Resources",
+)  # fmt: skip
+_SECTIONS_OF_AWS = ("Outputs", "Rules", "Hooks")  # they change nothing in how a function runs
+_ATTRIBUTES = ("Type", "Properties", "Metadata", "Condition", "DependsOn", "DeletionPolicy", "UpdateReplacePolicy")
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +40,8 @@ class Contents:
     warnings: tuple[str, ...]
 
 
-def read_template(path: Path) -> Contents:
-    """Reads a template.
+def read_template(path: Path, parameters: Mapping[str, str] = _NOTHING) -> Contents:
+    """Reads a template. `parameters` go before the defaults in it.
 
     Raises ConfigurationError with one line for each mistake in it.
     """
@@ -45,7 +50,7 @@ def read_template(path: Path) -> Contents:
     if not isinstance(value.data, dict):
         problems.error(value.place, "", "this is no template; it needs a mapping with 'Resources' in it")
         problems.check()
-    functions, queues = _Template(path.resolve().parent, value, problems).read()
+    functions, queues = _Template(path.resolve().parent, value, parameters, problems).read()
     problems.check()
     if not functions:
         text = f"{label(path)}: there is no function that lamtop can run; add an {SAM} under Resources"
@@ -54,25 +59,27 @@ def read_template(path: Path) -> Contents:
 
 
 class _Template:
-    def __init__(self, folder: Path, value: Value, problems: Problems) -> None:
+    def __init__(self, folder: Path, value: Value, parameters: Mapping[str, str], problems: Problems) -> None:
         self._folder = folder
         self._top = value
         self._problems = problems
-        self._resources = self._section("Resources")
-        self._scope = Scope(self._section("Parameters"), self._resources, problems)
+        sections = Sections(*(self._section(key) for key in ("Parameters", "Mappings", "Conditions", "Resources")))
+        self._scope = Scope(sections, parameters, problems)
         self._named: dict[tuple[str, str], Place] = {}  # kind and name
         self._fifo_queues: set[str] = set()
 
     def read(self) -> tuple[dict[str, Function], dict[str, Queue]]:
         self._check_sections()
-        for name, resource in self._resources.items():
+        for name, resource in self._scope.resources.items():
             self._check_resource(name, resource)
         queues = self._queues()
-        names = {name: self._scope.name(name) for name in self._of_type(*_FUNCTIONS)}
+        names = {logical_id: self._scope.name(logical_id) for logical_id in self._of_type(*FUNCTIONS)}
         targets = Targets(queues, self._fifo_queues, names.values())
-        functions = self._functions(names, targets)
-        self._apply_invoke_configs(functions, set(names.values()), targets)
+        versions = self._versions(names, targets)
+        functions = self._functions(names, targets, versions)
         return functions, _with_senders(queues, functions)
+
+    # -- sections ----------------------------------------------------------------------------------------------------
 
     def _section(self, key: str) -> dict[str, Value]:
         found = member(self._top, key)
@@ -93,6 +100,8 @@ class _Template:
             elif not isinstance(value.data, dict | None):
                 self._refuse_section(value, "Globals.Function")
 
+    # -- resources ---------------------------------------------------------------------------------------------------
+
     def _check_resource(self, name: str, resource: Value) -> None:
         kind = resource_type(resource)
         if not kind:
@@ -100,18 +109,12 @@ class _Template:
         elif kind not in _RUN:
             self._problems.warn(resource.place, "", f"{kind} {name!r} is not run by lamtop; it is ignored")
         elif isinstance(resource.data, dict):
-            self._check_attributes(name, resource.data)
-
-    def _check_attributes(self, name: str, attributes: dict[str, Value]) -> None:
-        for key, value in attributes.items():
-            if key == "Condition":
-                text = f"Condition {value.shown} is not evaluated by lamtop; the resource is kept"
-                self._problems.warn(value.place, name, text)
-            elif key not in _ATTRIBUTES:
-                self._problems.unused(value.place, name, key)
+            for key, value in resource.data.items():
+                if key not in _ATTRIBUTES:
+                    self._problems.unused(value.place, name, key)
 
     def _of_type(self, *kinds: str) -> dict[str, Value]:
-        return {name: resource for name, resource in self._resources.items() if resource_type(resource) in kinds}
+        return {name: found for name, found in self._scope.resources.items() if resource_type(found) in kinds}
 
     def _properties(self, logical_id: str, resource: Value) -> Properties:
         own = member(resource, "Properties") or Value({}, resource.place)
@@ -129,60 +132,83 @@ class _Template:
 
     def _queues(self) -> dict[str, Queue]:
         queues = {}
-        for logical_id, resource in self._of_type(_QUEUE).items():
+        for logical_id, resource in self._of_type(QUEUE).items():
             properties = self._properties(logical_id, resource)
-            name = self._queue_name(logical_id, properties)
-            if properties.flag("FifoQueue"):
+            name = self._scope.name(logical_id)
+            found = queue(name, properties)
+            if found and self._is_first("queue", name, properties, "QueueName"):
+                queues[name] = found
+            elif properties.flag("FifoQueue"):
                 self._fifo_queues.add(name)
                 text = f"FIFO queue {logical_id!r} is not run by lamtop; it is ignored"
                 self._problems.warn(resource.place, "", text)
-                continue
-            properties.silence("Tags")
-            properties.finish()
-            if not _QUEUE_NAME.fullmatch(name):
-                properties.error("QueueName", f"{name!r} is not allowed; use {_QUEUE_NAME_RULE}")
-            elif self._is_first("queue", name, properties, "QueueName"):
-                queues[name] = Queue(name, queue_arn(name))
         return queues
 
-    def _queue_name(self, logical_id: str, properties: Properties) -> str:
-        properties.text("QueueName", _QUEUE_NAME_RULE)
-        return self._scope.name(logical_id)
+    def _layers(self) -> Layers:
+        layers = Layers(self._folder)
+        for logical_id, resource in self._of_type(*LAYERS).items():
+            properties = self._properties(logical_id, resource)
+            name = self._scope.name(logical_id)
+            if self._is_first("layer", name, properties, "LayerName"):
+                layers.add(logical_id, name, properties, sam=resource_type(resource) == LAYERS[0])
+        return layers
 
-    def _functions(self, names: dict[str, str], targets: Targets) -> dict[str, Function]:
-        functions = {}
+    def _versions(self, names: dict[str, str], targets: Targets) -> Versions:
+        versions = Versions(self._scope, targets)
         for logical_id, name in names.items():
-            resource = self._resources[logical_id]
+            if resource_type(resource := self._scope.resources[logical_id]) == SAM:
+                versions.publish_automatically(logical_id, name, self._properties(logical_id, resource))
+        for logical_id, resource in self._of_type(VERSION).items():
+            versions.publish(logical_id, self._properties(logical_id, resource))
+        for logical_id, resource in self._of_type(ALIAS).items():
+            versions.name(logical_id, self._properties(logical_id, resource))
+        targets.qualify(versions.qualifiers())
+        return versions
+
+    def _functions(self, names: dict[str, str], targets: Targets, versions: Versions) -> dict[str, Function]:
+        layers = self._layers()
+        functions, labs = {}, {}
+        for logical_id, name in names.items():
+            resource = self._scope.resources[logical_id]
             properties = self._properties(logical_id, resource)
             self._is_first("function", name, properties, "FunctionName")
+            reader = FunctionResource(logical_id, name, resource, properties, self._folder)
+            function = reader.read(targets, layers)
             if "EventInvokeConfig" in properties:
-                self._named["EventInvokeConfig", name] = properties.at("EventInvokeConfig")
-            reader = FunctionResource(name, resource, properties, self._folder, self._scope, self._problems)
-            function = reader.read(targets)
+                configured = f"{name}:{reader.alias or LATEST}"
+                self._named["EventInvokeConfig", configured] = properties.at("EventInvokeConfig")
             if function:
-                functions[name] = function
-        return functions
+                functions[name] = replace(function, versions=versions.of(name), aliases=versions.aliases(name))
+                labs[name] = reader.lab
+        self._apply_invoke_configs(functions, targets)
+        return {name: labs[name].applied(function) for name, function in functions.items()}
 
-    def _apply_invoke_configs(self, functions: dict[str, Function], names: set[str], targets: Targets) -> None:
+    def _apply_invoke_configs(self, functions: dict[str, Function], targets: Targets) -> None:
         for logical_id, resource in self._of_type(_INVOKE_CONFIG).items():
             properties = self._properties(logical_id, resource)
-            name = self._configured_function(properties, names)
-            qualifier = properties.text("Qualifier", "$LATEST", needed=True)
+            name = targets.function(properties)
+            qualifier = properties.text("Qualifier", "$LATEST, a version or an alias", needed=True)
             config = event_invoke_config(properties, targets, name, sam=False)
-            properties.require("Qualifier", "$LATEST")
+            properties.require("Qualifier", "$LATEST, a version or an alias")
             properties.finish()
-            if qualifier and qualifier != "$LATEST":
-                properties.warn("Qualifier", f"{qualifier!r} is not known to lamtop, only $LATEST; this is ignored")
-            elif self._is_first("EventInvokeConfig", name, properties, "FunctionName") and name in functions:
-                functions[name] = replace(functions[name], event_invoke_config=config)
+            if not (name and qualifier) or not self._is_the_only_config(name, qualifier, properties):
+                continue
+            function = functions.get(name)
+            if qualifier != LATEST and not targets.qualifier(properties, "Qualifier", name, qualifier):
+                continue
+            if function and qualifier == LATEST:
+                functions[name] = replace(function, event_invoke_config=config)
+            elif function:
+                configs = {**function.qualified_configs, qualifier: config}
+                functions[name] = replace(function, qualified_configs=configs)
 
-    def _configured_function(self, properties: Properties, names: set[str]) -> str:
-        name = properties.text("FunctionName", "a function, such as !Ref Orders", needed=True)
-        properties.require("FunctionName", "a function, such as !Ref Orders")
-        if name is not None and name not in names:
-            there = ", ".join(repr(one) for one in sorted(names))
-            properties.error("FunctionName", f"there is no function {name!r} in this template; use one of {there}")
-        return name or ""
+    def _is_the_only_config(self, function: str, qualifier: str, properties: Properties) -> bool:
+        first = self._named.setdefault(("EventInvokeConfig", f"{function}:{qualifier}"), properties.place)
+        if first == properties.place:
+            return True
+        text = f"{function!r} has an EventInvokeConfig for {qualifier} already, in line {first.line}; keep one of them"
+        properties.error("FunctionName", text)
+        return False
 
 
 def _merged(shared: Value, own: Value) -> Value:
