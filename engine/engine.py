@@ -19,11 +19,11 @@ from .core.invocation import Invocation
 from .dispatcher import Dispatcher
 from .edges.api import Answer, Server, call
 from .edges.destinations import Destinations
-from .edges.environments import Environments, end_survivors
+from .edges.environments import Environments, end_survivors, surroundings
 from .edges.watcher import Watcher
 from .loop import Loop
 from .metrics import Metrics
-from .project import Project, load
+from .project import Project, load, missing_packages
 from .reload import Reloader
 from .reports import Accept, Redrive
 from .store import History, Peek, Store
@@ -32,6 +32,7 @@ from .view import Notices, Subscription, Views, life, page, parse_view
 _GRACE = 2.0  # seconds that running handlers get when the engine ends
 _ALONE_AT_FIRST = 30.0  # seconds until an engine that a monitor started gives up waiting for it
 _ENDING = 10.0  # seconds to wait for the engine before, while it ends
+_REAL_AWS = "--pass-credentials: handlers reach the real services with your own AWS credentials; only Lambda is here"
 _ALONE = 2.0  # seconds that such an engine outlives its last monitor
 
 
@@ -46,6 +47,9 @@ class Settings:
     speed: float = 1.0  # engine seconds per real second
     python: str | None = None
     allowed_hosts: frozenset[str] = frozenset()
+    env_file: Path | None = None  # variables for all functions
+    parameters: Mapping[str, str] = field(default_factory=dict)  # of the template, by name
+    pass_credentials: bool = False  # handlers get the caller's way to AWS
     copied: bool = False  # the source is a fresh copy of the examples
     owned: bool = False  # started by a monitor: ends with the last one
     watch: bool = True  # reload when a file is saved
@@ -68,7 +72,7 @@ class Engine:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        project = load(settings.source)
+        project = load(settings.source, settings.env_file, settings.parameters)
         folders = [project.root, settings.state.parent]
         self.interpreter = interpreter.choose(settings.python, folders, settings.environ)
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -181,6 +185,10 @@ class Engine:
         runtimes = {f.name: f.runtime for f in self.project.functions.values() if f.python is None}
         if text := interpreter.mismatch(self.interpreter, runtimes):
             self.notices.say("warning", text)
+        for text in missing_packages(self.functions.values(), self.interpreter.path, interpreter.search_path):
+            self.notices.say("warning", text)
+        if self.settings.pass_credentials:
+            self.notices.say("warning", _REAL_AWS)
         if lost:
             self.notices.say(
                 "info", f"{lost} attempts were lost with the last engine; they cost no retry and start again"
@@ -363,10 +371,8 @@ class Engine:
 
     def _environ(self) -> dict[str, str]:
         """What every handler finds in its environment, besides AWS's variables and its own: nothing of ours."""
-        kept = {
-            name: self.settings.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in self.settings.environ
-        }
-        return {**kept, "AWS_ENDPOINT_URL": self.server.url} if self.server.url else kept
+        settings = self.settings
+        return surroundings(settings.environ, self.server.url, pass_credentials=settings.pass_credentials)
 
 
 def _nobody(_: Outcome) -> None:

@@ -45,6 +45,18 @@ def mismatch(interpreter: Interpreter, runtimes: Mapping[str, str]) -> str | Non
     )
 
 
+def search_path(python: str) -> list[Path]:
+    """The folders in which this interpreter looks for modules; none if it does not say."""
+    if Path(python).absolute() == Path(sys.executable).absolute():
+        return [Path(folder) for folder in sys.path if folder]
+    ask = [python, "-E", "-c", "import sys; print(*sys.path[1:], sep='\\n')"]
+    try:
+        done = subprocess.run(ask, capture_output=True, text=True, timeout=10, check=True, cwd="/")  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return [Path(folder) for folder in done.stdout.splitlines() if folder]
+
+
 def _wished(wish: str) -> Interpreter:
     path = Path(wish).expanduser()
     if not os.access(path, os.X_OK) or path.is_dir():

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from .core.function import Function
-from .project import ConfigurationError, Project, load
+from .project import ConfigurationError, Project
 from .view import Notices
 
 #: What a function may have read when it was imported.
@@ -48,7 +48,7 @@ class Reloader:
 
     def files_changed(self, paths: set[Path]) -> None:
         """Reload what these files may concern, in the background; nothing, if no code or template is among them."""
-        if not any(path.suffix in _CODE or path == self.project.source for path in paths):
+        if not any(path.suffix in _CODE or path in self.project.watched for path in paths):
             return
         task = asyncio.get_running_loop().create_task(self.reload(paths))
         self._running.add(task)
@@ -65,7 +65,7 @@ class Reloader:
         """
         async with self._one_at_a_time:
             try:
-                project = await asyncio.to_thread(load, self.project.source)
+                project = await asyncio.to_thread(self.project.again)
             except ConfigurationError as error:
                 self._notices.say("error", f"the last good configuration keeps running: {error}")
                 return {"reloaded": [], "error": str(error)}

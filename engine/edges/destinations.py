@@ -27,11 +27,17 @@ class Destinations:
         if queue := self._queues.get(delivery.target):
             body, attributes = delivery.body, delivery.attributes
             return Message(self._new_id(), queue.name, body, attributes, self._now(), delivery.request_id)
-        if function := self._functions.get(delivery.target):
-            return Accept(
-                self._new_id(), function, delivery.body, f"{delivery.kind} of {_function_of(delivery)}", _ignore
-            )
+        arn, qualifier = _unqualified(delivery.target)
+        if function := self._functions.get(arn):
+            source = f"{delivery.kind} of {_function_of(delivery)}"
+            return Accept(self._new_id(), function, delivery.body, source, _ignore, qualifier)
         return f"{resource_name(delivery.target)} is neither a queue nor a function of this project"
+
+
+def _unqualified(arn: str) -> tuple[str, str]:
+    """A function's own ARN, and the version or alias behind it."""
+    parts = arn.split(":")
+    return ":".join(parts[:7]), ":".join(parts[7:])
 
 
 def _function_of(delivery: Delivery) -> str:

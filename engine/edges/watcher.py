@@ -63,7 +63,8 @@ class Watcher:
         async for changes in awatch(
             *watched, recursive=False, debounce=_DEBOUNCE, step=_STEP, stop_event=stop, watch_filter=None
         ):
-            paths = {Path(path) for _, path in changes if not _is_ignored(Path(path))}
+            touched = {Path(path) for _, path in changes}
+            paths = {path for path in touched if path in self.roots or not _is_ignored(path)}
             if paths:
                 self._changed(paths)
             if any(path.is_dir() and path not in watched for path in paths):

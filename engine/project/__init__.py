@@ -1,17 +1,20 @@
 """Which functions are meant: a template, a folder, one file, or the examples."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from ..core.function import Function, Queue
 from .discovery import Discovery
+from .env_file import read_env_file
 from .examples import copy_examples
+from .packages import missing_packages, with_packages
 from .paths import label, standing
 from .problems import ConfigurationError
 from .template import read_template
 
-__all__ = ["ConfigurationError", "Found", "Project", "find", "load"]
+__all__ = ["ConfigurationError", "Found", "Project", "find", "load", "missing_packages"]
 
 _TEMPLATES = ("template.yaml", "template.yml")
 _SUFFIXES = (".yaml", ".yml", ".json", ".template")
@@ -26,7 +29,13 @@ class Project:
     functions: dict[str, Function]  # by name
     queues: dict[str, Queue]  # by name
     warnings: tuple[str, ...]  # what lamtop leaves out or does otherwise, one line each
-    watched: tuple[Path, ...]  # the template and the folders of code: a change in them matters
+    watched: tuple[Path, ...]  # the template, the folders of code and the env file: a change in them matters
+    env_file: Path | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)  # given from outside, before the template's defaults
+
+    def again(self) -> "Project":
+        """The project as it is on disk now. Raises as `load` does."""
+        return load(self.source, self.env_file, self.parameters)
 
 
 class Found(NamedTuple):
@@ -55,20 +64,37 @@ def find(path: Path | None, cwd: Path) -> Found:
     return Found(*copy_examples(cwd / "lamtop-examples"))
 
 
-def load(source: Path) -> Project:
-    """Reads a template, a folder or a .py file.
+def load(source: Path, env_file: Path | None = None, parameters: Mapping[str, str] | None = None) -> Project:
+    """Reads a template, a folder or a .py file. The variables in `env_file` go to every function, on top of its own.
 
     Raises ConfigurationError with one line for each mistake, or when there is no function in it.
     """
     _check_exists(source)
-    source = source.resolve()
+    project = _read(source.resolve(), parameters or {})
+    project = replace(project, env_file=env_file and env_file.absolute(), parameters=parameters or {})
+    functions = {name: with_packages(function, project.root) for name, function in project.functions.items()}
+    return _with_env_file(replace(project, functions=functions))
+
+
+def _with_env_file(project: Project) -> Project:
+    if project.env_file is None:
+        return project
+    given = read_env_file(project.env_file)
+    functions = {
+        name: replace(function, environment={**function.environment, **given})
+        for name, function in project.functions.items()
+    }
+    return replace(project, functions=functions, watched=(*project.watched, project.env_file))
+
+
+def _read(source: Path, parameters: Mapping[str, str]) -> Project:
     if source.is_dir():
         template = _template_in(source)
-        return _from_template(template) if template else _from_folder(source)
+        return _from_template(template, parameters) if template else _from_folder(source)
     if source.suffix == ".py":
         return _from_file(source)
     if source.suffix in _SUFFIXES:
-        return _from_template(source)
+        return _from_template(source, parameters)
     raise ConfigurationError(
         f"{label(source)} is nothing that lamtop can run; name a template.yaml, a folder or a .py file"
     )
@@ -83,9 +109,10 @@ def _template_in(folder: Path) -> Path | None:
     return next((folder / name for name in _TEMPLATES if standing(folder / name) == "file"), None)
 
 
-def _from_template(path: Path) -> Project:
-    contents = read_template(path)
-    folders = sorted({Path(function.code) for function in contents.functions.values()})
+def _from_template(path: Path, parameters: Mapping[str, str]) -> Project:
+    contents = read_template(path, parameters)
+    functions = contents.functions.values()
+    folders = sorted({Path(folder) for function in functions for folder in (function.code, *function.layers)})
     watched = (path, *folders)
     return Project(path, path.parent, contents.functions, contents.queues, contents.warnings, watched)
 

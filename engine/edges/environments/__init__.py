@@ -7,5 +7,6 @@
 from .environments import Environments
 from .process import LogSink
 from .survivors import end_survivors
+from .variables import surroundings
 
-__all__ = ["Environments", "LogSink", "end_survivors"]
+__all__ = ["Environments", "LogSink", "end_survivors", "surroundings"]

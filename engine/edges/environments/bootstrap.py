@@ -514,6 +514,7 @@ def prepare() -> None:
         sys.path[0] = code
     else:
         sys.path.insert(0, code)
+    search_packages()
     sys.argv[1:] = []
     sys.dont_write_bytecode = True
     streams: Any = (sys.stdout, sys.stderr)
@@ -523,6 +524,12 @@ def prepare() -> None:
         set_up_logging(sys.modules["logging"])
     else:
         sys.meta_path.insert(0, LoggingOnImport())
+
+
+def search_packages() -> None:
+    """Packages and layers come behind the code. PYTHONPATH counts even where nobody read it when Python began."""
+    folders = [folder for folder in os.environ.get("PYTHONPATH", "").split(":") if folder]
+    sys.path[1:] = folders + [folder for folder in sys.path[1:] if folder not in folders]
 
 
 def main() -> None:
