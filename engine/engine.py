@@ -16,6 +16,7 @@ from .core.concurrency import Throttled
 from .core.event import Event, Outcome
 from .core.function import Function
 from .core.invocation import Invocation
+from .debugger import attach_lines, check_debugger, choose_port
 from .dispatcher import Dispatcher
 from .edges.api import Answer, Server, call
 from .edges.destinations import Destinations
@@ -23,7 +24,7 @@ from .edges.environments import Environments, end_survivors, surroundings
 from .edges.watcher import Watcher
 from .loop import Loop
 from .metrics import Metrics
-from .project import Project, load, missing_packages
+from .project import Debugged, Project, load, missing_packages
 from .reload import Reloader
 from .reports import Accept, Redrive
 from .store import History, Peek, Store
@@ -49,6 +50,7 @@ class Settings:
     allowed_hosts: frozenset[str] = frozenset()
     env_file: Path | None = None  # variables for all functions
     parameters: Mapping[str, str] = field(default_factory=dict)  # of the template, by name
+    debug: str | None = None  # the function that runs under a debugger
     pass_credentials: bool = False  # handlers get the caller's way to AWS
     copied: bool = False  # the source is a fresh copy of the examples
     owned: bool = False  # started by a monitor: ends with the last one
@@ -72,9 +74,13 @@ class Engine:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        project = load(settings.source, settings.env_file, settings.parameters)
+        debugged = Debugged(settings.debug, choose_port()) if settings.debug else None
+        project = load(settings.source, settings.env_file, settings.parameters, debugged)
         folders = [project.root, settings.state.parent]
         self.interpreter = interpreter.choose(settings.python, folders, settings.environ)
+        self._debugged = project.functions[debugged.function] if debugged else None
+        if self._debugged:
+            check_debugger(self._debugged, self.interpreter.path)
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.failed = False
         self._monitors = 0
@@ -137,6 +143,8 @@ class Engine:
             await self.watcher.watch(self.project.watched)
         if self.settings.owned:
             self._alone = asyncio.get_running_loop().call_later(_ALONE_AT_FIRST, self.end, "no monitor came")
+        if self._debugged:
+            self.environments.warm(self._debugged)
         self._greet(lost)
 
     async def _listen(self, any_port: bool) -> None:
@@ -187,12 +195,18 @@ class Engine:
             self.notices.say("warning", text)
         for text in missing_packages(self.functions.values(), self.interpreter.path, interpreter.search_path):
             self.notices.say("warning", text)
+        for text in self.attach_lines():
+            self.notices.say("info", text)
         if self.settings.pass_credentials:
             self.notices.say("warning", _REAL_AWS)
         if lost:
             self.notices.say(
                 "info", f"{lost} attempts were lost with the last engine; they cost no retry and start again"
             )
+
+    def attach_lines(self) -> list[str]:
+        """How to attach to the function that is debugged; nothing when none is."""
+        return attach_lines(self._debugged) if self._debugged else []
 
     def _commit_failed(self, error: BaseException) -> None:
         self.failed = True

@@ -44,6 +44,7 @@ def main() -> None:
     """
 
 
+_FILE = click.Path(path_type=Path, dir_okay=False)
 _path = click.argument("path", required=False, type=click.Path(path_type=Path))
 _state = click.option(
     "--state", type=click.Path(path_type=Path, file_okay=False), help="State folder.  [default: ./.lamtop]"
@@ -61,6 +62,14 @@ def _engine_options(command: Callable[..., None]) -> Callable[..., None]:
             "--speed", type=click.FloatRange(0.01, 100_000), default=1.0, help="Let waits pass N times faster."
         ),
         click.option("--python", default=None, help="Interpreter that runs the handlers."),
+        click.option("--env-file", type=_FILE, default=None, help="KEY=VALUE lines: variables of all functions."),
+        click.option(
+            "--parameter-overrides", multiple=True, metavar="KEY=VALUE", help="Parameter of the template; repeatable."
+        ),
+        click.option(
+            "--pass-credentials", is_flag=True, help="Handlers use your AWS credentials and reach the real services."
+        ),
+        click.option("--debug", metavar="NAME", default=None, help="Run function NAME under debugpy, no timeout."),
         click.option("--allow-host", multiple=True, help="Another Host header to answer to."),
     ):
         command = option(command)
@@ -223,6 +232,8 @@ async def _serve(settings: "Settings", port: int, owned: bool, any_port: bool) -
         stopping.add_signal_handler(number, engine.end, number.name)
     count = len(engine.functions)
     print(f"lamtop: ready on {engine.server.url} ({count} function{'s' if count != 1 else ''})", flush=True)  # noqa: T201
+    for line in engine.attach_lines():
+        print(line, flush=True)  # noqa: T201
     why = await engine.ended
     if engine.failed:
         click.echo(f"lamtop: {why}", err=True)
@@ -257,7 +268,25 @@ def _settings(path: Path | None, options: dict[str, Any]) -> "Settings":
         speed=options["speed"],
         python=options["python"],
         allowed_hosts=frozenset(options["allow_host"]),
+        env_file=options["env_file"],
+        parameters=_parameters(options["parameter_overrides"]),
+        pass_credentials=options["pass_credentials"],
+        debug=options["debug"],
     )
+
+
+def _parameters(given: tuple[str, ...]) -> dict[str, str]:
+    """Pairs as `sam` takes them: one or, in quotes, several in one text."""
+    import shlex
+
+    try:
+        pairs = [pair for text in given for pair in shlex.split(text)]
+    except ValueError as error:
+        _fail(f"--parameter-overrides: {error}; use KEY=VALUE")
+    for pair in pairs:
+        if "=" not in pair:
+            _fail(f"--parameter-overrides: '{pair}' has no '='; use KEY=VALUE")
+    return dict(pair.split("=", 1) for pair in pairs)
 
 
 def _check_host(host: str) -> None:

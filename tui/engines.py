@@ -92,6 +92,10 @@ def _start(path: Path | None, state: Path, port: int | None, options: dict[str, 
     command += ["--host", options["host"], "--speed", str(options["speed"])]
     command += ["--python", options["python"]] if options["python"] else []
     command += [part for host in options["allow_host"] for part in ("--allow-host", host)]
+    command += ["--env-file", str(options["env_file"])] if options["env_file"] else []
+    command += [part for pair in options["parameter_overrides"] for part in ("--parameter-overrides", pair)]
+    command += ["--pass-credentials"] if options["pass_credentials"] else []
+    command += ["--debug", options["debug"]] if options["debug"] else []
     command += [str(path)] if path else []
     log = os.open(state / "engine.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:

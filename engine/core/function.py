@@ -62,6 +62,7 @@ class Function:
     aliases: Mapping[str, str] = field(default_factory=dict)  # alias → version
     qualified_configs: Mapping[str, EventInvokeConfig] = field(default_factory=dict)  # by version or alias
     scaling: str = "lazy"  # or "aws": an environment for every concurrent invocation
+    debug_port: int | None = None  # a debugger waits here: one environment, and no limit on its init
 
     @property
     def arn(self) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..core.function import Function, Queue
+from .debugged import Debugged
 from .discovery import Discovery
 from .env_file import read_env_file
 from .examples import copy_examples
@@ -14,7 +15,7 @@ from .paths import label, standing
 from .problems import ConfigurationError
 from .template import read_template
 
-__all__ = ["ConfigurationError", "Found", "Project", "find", "load", "missing_packages"]
+__all__ = ["ConfigurationError", "Debugged", "Found", "Project", "find", "load", "missing_packages"]
 
 _TEMPLATES = ("template.yaml", "template.yml")
 _SUFFIXES = (".yaml", ".yml", ".json", ".template")
@@ -32,10 +33,11 @@ class Project:
     watched: tuple[Path, ...]  # the template, the folders of code and the env file: a change in them matters
     env_file: Path | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)  # given from outside, before the template's defaults
+    debugged: Debugged | None = None
 
     def again(self) -> "Project":
         """The project as it is on disk now. Raises as `load` does."""
-        return load(self.source, self.env_file, self.parameters)
+        return load(self.source, self.env_file, self.parameters, self.debugged)
 
 
 class Found(NamedTuple):
@@ -64,16 +66,30 @@ def find(path: Path | None, cwd: Path) -> Found:
     return Found(*copy_examples(cwd / "lamtop-examples"))
 
 
-def load(source: Path, env_file: Path | None = None, parameters: Mapping[str, str] | None = None) -> Project:
+def load(
+    source: Path,
+    env_file: Path | None = None,
+    parameters: Mapping[str, str] | None = None,
+    debugged: Debugged | None = None,
+) -> Project:
     """Reads a template, a folder or a .py file. The variables in `env_file` go to every function, on top of its own.
 
     Raises ConfigurationError with one line for each mistake, or when there is no function in it.
     """
     _check_exists(source)
     project = _read(source.resolve(), parameters or {})
-    project = replace(project, env_file=env_file and env_file.absolute(), parameters=parameters or {})
     functions = {name: with_packages(function, project.root) for name, function in project.functions.items()}
-    return _with_env_file(replace(project, functions=functions))
+    if debugged:
+        functions = debugged.applied(functions)
+    return _with_env_file(
+        replace(
+            project,
+            functions=functions,
+            env_file=env_file and env_file.absolute(),
+            parameters=parameters or {},
+            debugged=debugged,
+        )
+    )
 
 
 def _with_env_file(project: Project) -> Project:

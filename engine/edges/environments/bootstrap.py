@@ -532,11 +532,37 @@ def search_packages() -> None:
     sys.path[1:] = folders + [folder for folder in sys.path[1:] if folder not in folders]
 
 
+def wait_for_debuggers() -> None:
+    """Let a debugger attach at any time, if the engine says so. The port may still be that of the process before."""
+    port = int(os.environ.pop("LAMTOP_DEBUG_PORT", "0"))
+    if not port:
+        return
+    import socket
+
+    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # else it writes into the handler's log
+    import debugpy  # type: ignore[import-not-found]
+
+    for _ in range(200):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                break
+            except OSError:
+                time.sleep(0.05)
+    try:
+        debugpy.listen(("127.0.0.1", port))
+    except Exception as error:
+        write_record(f"the debugger does not wait at port {port}: {error}")
+    del os.environ["PYDEVD_DISABLE_FILE_VALIDATION"]
+
+
 def main() -> None:
     limit_resources()
     channel = Channel(int(sys.argv[1]))
     die_with_the_engine(int(sys.argv[2]))
     prepare()
+    wait_for_debuggers()
     try:
         handler = load_handler(os.environ["_HANDLER"])
     except Exception as error:

@@ -111,6 +111,10 @@ class Environments:
         """
         return await self._pool(function).reload(function)
 
+    def warm(self, function: Function) -> None:
+        """Start an environment before there is work for it."""
+        self._pool(function).warm()
+
     def forget(self, function: str) -> None:
         """The function is no longer configured. Running invocations finish, waiting ones are cancelled."""
         pool = self._pools.pop(function, None)
@@ -163,5 +167,7 @@ class Environments:
 
     def _sweep(self) -> None:
         for pool in self._pools.values():
+            if pool.function.debug_port is not None:
+                continue  # somebody may be attached to it
             pool.retire_idle(time.monotonic() - IDLE_MAX)
         self._sweep_timer = self._loop.call_later(_SWEEP_EVERY, self._sweep)

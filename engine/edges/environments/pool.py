@@ -240,6 +240,8 @@ class Pool:
             self._look = self._loop.call_later(_LOOK_AGAIN_WHEN_FULL, self._grow)
             return
         room = self._setting.capacity.room()
+        if self.function.debug_port is not None:
+            room = min(room, 1 - self.live - len(self.starting) - len(self._candidates))
         if room == 0:
             self._setting.make_room(self)
         now = time.monotonic()
@@ -260,6 +262,11 @@ class Pool:
                 return
         if count:
             self._loop.call_soon(self._setting.on_idle, self.function.name)
+
+    def warm(self) -> None:
+        """Start the first environment before there is work for it."""
+        if not self.live and not self.starting:
+            self._start()
 
     def _start(self) -> bool:
         environment = self._new(self.function, self.version)
@@ -308,6 +315,8 @@ class Pool:
     async def reload(self, function: Function) -> str | None:
         """Start an environment on what is on disk now; let it take over if it gets ready, else say why not."""
         async with self._reloading:
+            if function.debug_port is not None:
+                self.retire_idle(float("inf"))  # there is one debugger, and it goes to the new code
             environment = self._new(function, self.version + 1)
             outcome: asyncio.Future[str | None] = self._loop.create_future()
             self._candidates[environment] = outcome

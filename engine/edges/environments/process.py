@@ -196,7 +196,8 @@ class Environment:
         self._pidfd = _process_descriptor(self.pid)
         if self._pidfd is not None:
             self._loop.add_reader(self._pidfd, self._on_exit)
-        self._timer = self._loop.call_later(INIT_MAX, self._on_timer)
+        init_max = INIT_MAX if self.function.debug_port is None else self.function.timeout
+        self._timer = self._loop.call_later(init_max, self._on_timer)
 
     def _on_answer(self, kind: bytes, request_id: str, payload: bytes, memory: int, took: int) -> None:
         invocation = self.invocation

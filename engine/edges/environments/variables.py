@@ -86,6 +86,7 @@ def variables(function: Function, log_stream: str, base: Mapping[str, str], runt
         "LAMBDA_RUNTIME_DIR": runtime_folder,
         "PWD": function.code,
         **_log_format(function),
+        **_debug_port(function),
         **function.environment,
     }
     if "PATH" not in function.environment:
@@ -93,6 +94,11 @@ def variables(function: Function, log_stream: str, base: Mapping[str, str], runt
     if path := python_path(function, function.environment.get("PYTHONPATH", "")):
         found["PYTHONPATH"] = path
     return found
+
+
+def _debug_port(function: Function) -> dict[str, str]:
+    """For the bootstrap, which takes it out again."""
+    return {} if function.debug_port is None else {"LAMTOP_DEBUG_PORT": str(function.debug_port)}
 
 
 def _log_format(function: Function) -> dict[str, str]:
