@@ -16,13 +16,23 @@ from typing import Any
 from ..core.event import Outcome
 from ..core.invocation import Invocation
 from ..core.log import LogLine
-from .file import newer, open_private, version_of
+from .file import Schema, open_database, version_of
+from .folder import make_private
 
-SCHEMA_VERSION = 1
+SCHEMA = Schema(
+    Path(__file__).with_name("history.sql"),
+    (
+        """
+        ALTER TABLE line_chunk ADD COLUMN at REAL NOT NULL DEFAULT 0;
+        UPDATE line_chunk SET at = json_extract(lines, '$[#-1][1]');
+        ALTER TABLE invocation_chunk ADD COLUMN at REAL NOT NULL DEFAULT 0;
+        UPDATE invocation_chunk SET at = json_extract(invocations, '$[#-1].ended_at');
+        """,
+    ),
+)
 LINES_KEPT = 1_000_000
 INVOCATION_CHUNKS_KEPT = 20_000
 _BODY_KEPT = 64 * 1024  # bytes of a payload and of a result
-_SCHEMA = Path(__file__).with_name("history.sql")
 _BATCH_SECONDS = 0.05
 _BATCH_ROWS = 2_000
 _PRUNE_EVERY = 50_000  # lines
@@ -37,7 +47,7 @@ class History:
     """Log lines and synchronous invocations. `line` and `record` are called on the loop and never wait."""
 
     def __init__(self, folder: Path) -> None:
-        self._connection = _open(folder / "history.sqlite3")
+        self._connection = _open(folder)
         last = self._connection.execute("SELECT coalesce(max(last), 0) FROM line_chunk").fetchone()[0]
         self.next_number: int = last + 1
         self.listeners: list[Listener] = []
@@ -163,10 +173,12 @@ class History:
             run = self._connection
             run.execute("BEGIN")
             if lines:
-                run.execute("INSERT INTO line_chunk VALUES (?, ?, ?)", (lines[0].number, lines[-1].number, told))
+                chunk = (lines[0].number, lines[-1].number, told, lines[-1].at)
+                run.execute("INSERT INTO line_chunk VALUES (?, ?, ?, ?)", chunk)
             if invocations:
                 ids = " ".join(invocation.request_id for invocation, _ in invocations)
-                run.execute("INSERT INTO invocation_chunk (ids, invocations) VALUES (?, ?)", (ids, known))
+                at = invocations[-1][1].ended_at
+                run.execute("INSERT INTO invocation_chunk (ids, invocations, at) VALUES (?, ?, ?)", (ids, known, at))
             if lines and lines[-1].number - self._pruned_at > _PRUNE_EVERY:
                 self._prune(lines[-1].number)
             run.execute("COMMIT")
@@ -180,24 +192,16 @@ class History:
         )
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    """The history's file. Raises StoreError if it was written by a newer lamtop.
+def _open(folder: Path) -> sqlite3.Connection:
+    """The history's file. Raises StoreError if it cannot be used.
 
     One that is no database is moved aside: the history is for looking at, and a new one begins.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = version_of(path)
-    if found is None:
+    make_private(folder)
+    path = folder / "history.sqlite3"
+    if version_of(path) is None:
         path.replace(path.with_name(f"{path.name}.broken"))
-    elif found > SCHEMA_VERSION:
-        raise newer(path, found, SCHEMA_VERSION)
-    connection = open_private(path)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    if not found:
-        script = _SCHEMA.read_text(encoding="utf-8")
-        connection.executescript(f"BEGIN; {script} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-    return connection
+    return open_database(path, SCHEMA, synchronous="NORMAL")
 
 
 def _values(invocation: Invocation, outcome: Outcome) -> dict[str, Any]:

@@ -5,11 +5,13 @@
 CREATE TABLE line_chunk (
   first INTEGER PRIMARY KEY,  -- number of its first line
   last  INTEGER NOT NULL,
-  lines TEXT NOT NULL         -- JSON: [[number, at, function, request id, attempt, kind, text] …]
+  lines TEXT NOT NULL,        -- JSON: [[number, at, function, request id, attempt, kind, text] …]
+  at    REAL NOT NULL         -- engine time of its last line
 ) STRICT;
 
 CREATE TABLE invocation_chunk (
   number      INTEGER PRIMARY KEY,
   ids         TEXT NOT NULL,  -- request ids, one after another; in front, so that a search reads nothing else
-  invocations TEXT NOT NULL   -- JSON: [{…} …]
+  invocations TEXT NOT NULL,  -- JSON: [{…} …]
+  at          REAL NOT NULL   -- engine time at which the last of them ended
 ) STRICT;

@@ -4,22 +4,32 @@ WAL with `synchronous=FULL`: a commit that has returned survives the process and
 `begin`, moves rows, and has `commit` run, in a thread of its own when somebody else must not wait for the disk.
 """
 
-import fcntl
 import json
 import os
-import sqlite3
-import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..core.event import Attempt, Condition, Delivery, Event, Message, Reason, State
-from .file import StoreError, newer, open_private, version_of
+from .errors import StoreError
+from .file import Schema, open_database
+from .folder import lock, make_private
 
-SCHEMA_VERSION = 2
-_SQLITE_OLDEST = (3, 37)  # STRICT tables
-_LOOK_EVERY = 0.02  # seconds between two tries for a folder that another engine holds
-_SCHEMA = Path(__file__).with_name("queue.sql")
+SCHEMA = Schema(
+    Path(__file__).with_name("queue.sql"),
+    (
+        """
+        ALTER TABLE event ADD COLUMN trace_id TEXT NOT NULL DEFAULT '';
+        ALTER TABLE event ADD COLUMN caller TEXT NOT NULL DEFAULT '';
+        ALTER TABLE attempt ADD COLUMN waited REAL NOT NULL DEFAULT 0;
+        """,
+        """
+        CREATE TABLE pruned (
+          function TEXT NOT NULL, state TEXT NOT NULL, events INTEGER NOT NULL, PRIMARY KEY (function, state)
+        ) STRICT, WITHOUT ROWID;
+        """,
+    ),
+)
 _EVENT_COLUMNS = ", ".join(Event._fields)
 _PLACES = ", ".join("?" * len(Event._fields))
 _MOVED = (
@@ -35,15 +45,16 @@ class Store:
     def __init__(self, folder: Path, patience: float = 0.0) -> None:
         """Open the store in `folder`, which is made if need be; wait up to `patience` seconds for an engine that ends.
 
-        Raises StoreError if another engine has it open, if the file is newer than this program or no database.
+        Raises StoreError if another engine has it open, if the file is newer than this program or no database, or if
+        something there cannot be written.
         """
         self.folder = folder
         self.path = folder / "queue.sqlite3"
-        _make_private(folder)
-        self._lock = _lock(folder, patience)
+        make_private(folder)
+        self._lock = lock(folder, patience)
         try:
-            self._connection = _open(self.path)
-        except (OSError, StoreError):
+            self._connection = open_database(self.path, SCHEMA, synchronous="FULL")
+        except StoreError:
             os.close(self._lock)
             raise
 
@@ -212,59 +223,3 @@ def as_message(row: Sequence[Any]) -> Message:
     """A message from a row in the order of its fields."""
     id_, queue, body, attributes, sent_at, request_id = row
     return Message(id_, queue, body, json.loads(attributes), sent_at, request_id)
-
-
-def _make_private(folder: Path) -> None:
-    """0700, and ignored by git: it holds payloads."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
-        ignore = folder / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"{folder} cannot be the state folder: {error.strerror}; name another with --state") from None
-
-
-def _lock(folder: Path, patience: float) -> int:
-    """Hold the folder for this process. Raises StoreError naming the engine that holds it already."""
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    until = time.monotonic() + patience
-    while not _held(descriptor):
-        if time.monotonic() >= until:
-            holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
-            os.close(descriptor)
-            raise StoreError(
-                f"{folder} is in use by the engine with pid {holder}: "
-                "attach to it with 'lamtop attach', stop it with 'lamtop stop', or use another folder with --state"
-            )
-        time.sleep(_LOOK_EVERY)
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, f"{os.getpid()}\n".encode())
-    return descriptor
-
-
-def _held(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    if sqlite3.sqlite_version_info < _SQLITE_OLDEST:
-        raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old; lamtop needs 3.37 or later with this Python")
-    found = version_of(path)
-    if found is None:
-        raise StoreError(f"{path} is not a database: move the file away to start with an empty queue")
-    if found > SCHEMA_VERSION:
-        raise newer(path, found, SCHEMA_VERSION)
-    connection = open_private(path)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = OFF")  # the dispatcher writes parents first; checks would cost a look-up
-    if found == 0:
-        script = _SCHEMA.read_text(encoding="utf-8")
-        connection.executescript(f"BEGIN; {script} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-    return connection

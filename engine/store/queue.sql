@@ -82,7 +82,15 @@ CREATE TABLE message (
 CREATE INDEX message_sent ON message (queue, sent_at);
 CREATE INDEX message_request ON message (request_id);
 
--- One row: the last engine time, so that time goes on after a restart; and the last keys given away.
+-- How many ended events of each function are no longer kept, by the state they ended in.
+CREATE TABLE pruned (
+  function TEXT NOT NULL,
+  state    TEXT NOT NULL,
+  events   INTEGER NOT NULL,
+  PRIMARY KEY (function, state)
+) STRICT, WITHOUT ROWID;
+
+-- One row: the last engine time, so that time goes on after a restart.
 CREATE TABLE engine (
   only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
   time     REAL NOT NULL

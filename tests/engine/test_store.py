@@ -13,7 +13,7 @@ from lamtop.engine.core.function import Function
 from lamtop.engine.core.invocation import Invocation
 from lamtop.engine.core.log import LogLine
 from lamtop.engine.store import History, Peek, Store, StoreError, Window
-from lamtop.engine.store.queue import SCHEMA_VERSION
+from lamtop.engine.store.queue import SCHEMA
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_a_commit_that_has_returned_survives_the_power(folder: Path) -> None:
     store = Store(folder)
     assert store.setting("journal_mode") == "wal"
     assert store.setting("synchronous") == 2  # FULL
-    assert store.setting("user_version") == SCHEMA_VERSION
+    assert store.setting("user_version") == SCHEMA.version
     store.close()
 
 
@@ -75,7 +75,7 @@ def test_a_newer_queue_is_refused_by_name_and_left_as_it_is(folder: Path, journa
     path = folder / "queue.sqlite3"
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute(f"PRAGMA journal_mode = {journal_mode}")
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    connection.execute(f"PRAGMA user_version = {SCHEMA.version + 1}")
     connection.execute("CREATE TABLE of_the_future (x)")
     connection.close()
     before = path.read_bytes()
@@ -84,7 +84,7 @@ def test_a_newer_queue_is_refused_by_name_and_left_as_it_is(folder: Path, journa
         Store(folder)
     text = str(refused.value)
     assert str(path) in text
-    assert f"schema {SCHEMA_VERSION + 1}" in text
+    assert f"schema {SCHEMA.version + 1}" in text
     assert "upgrade lamtop" in text
     assert "--state" in text
     assert path.read_bytes() == before
