@@ -3,9 +3,9 @@
 `queue` is the truth and is written by the dispatcher alone; `peek` looks at it; `history` is for looking back.
 """
 
-from .errors import StoreError, StoreFull
+from .errors import StoreError, Unwritable
 from .history import History
 from .peek import Peek, Window
 from .queue import Store
 
-__all__ = ["History", "Peek", "Store", "StoreError", "StoreFull", "Window"]
+__all__ = ["History", "Peek", "Store", "StoreError", "Unwritable", "Window"]

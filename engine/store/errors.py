@@ -5,5 +5,5 @@ class StoreError(Exception):
     """The state folder cannot be used; the message says why and what to do."""
 
 
-class StoreFull(StoreError):
-    """There is no room to write. Nothing is lost, and it can be tried again."""
+class Unwritable(StoreError):
+    """The queue cannot be written at the moment: no room, or somebody's lock. Nothing is lost; try again."""

@@ -14,6 +14,8 @@ from ..core.event import Attempt, Condition, Delivery, Event, Message, Reason, S
 from .errors import StoreError
 from .file import Schema, open_database
 from .folder import lock, make_private
+from .reserve import Reserve
+from .transactions import Transactions
 
 SCHEMA = Schema(
     Path(__file__).with_name("queue.sql"),
@@ -39,50 +41,39 @@ _MOVED = (
 _UPDATE = f"UPDATE event SET {', '.join(f'{name} = ?' for name in _MOVED)} WHERE seq = ?"
 
 
-class Store:
+class Store(Transactions):
     """Events, attempts, the outbox and the queues' messages. Its methods run inside `begin` … `commit`."""
 
-    def __init__(self, folder: Path, patience: float = 0.0) -> None:
+    def __init__(self, folder: Path, patience: float = 0.0, reserve: int = 0) -> None:
         """Open the store in `folder`, which is made if need be; wait up to `patience` seconds for an engine that ends.
 
+        `reserve` is how many bytes of the disk are set aside for the outcomes of what runs when the disk is full.
         Raises StoreError if another engine has it open, if the file is newer than this program or no database, or if
         something there cannot be written.
         """
         self.folder = folder
-        self.path = folder / "queue.sqlite3"
         make_private(folder)
         self._lock = lock(folder, patience)
+        path = folder / "queue.sqlite3"
         try:
-            self._connection = open_database(self.path, SCHEMA, synchronous="FULL")
+            connection = open_database(path, SCHEMA, synchronous="FULL")
         except StoreError:
             os.close(self._lock)
             raise
+        super().__init__(path, connection, Reserve(folder / "reserve", reserve))
 
-    def close(self) -> None:
+    def close(self, *, failed: bool = False) -> None:
+        """Let go of the file and the folder. After a failure the reserve stays: a sign to look closely next time."""
         self._connection.close()
+        if not failed:
+            self._reserve.free()
         os.close(self._lock)
-
-    def setting(self, pragma: str) -> Any:
-        """The value of a PRAGMA, read back from the running connection."""
-        return self._connection.execute(f"PRAGMA {pragma}").fetchone()[0]
-
-    # -- transactions ------------------------------------------------------------------------------------------------
-
-    def begin(self) -> None:
-        self._connection.execute("BEGIN IMMEDIATE")
-
-    def commit(self) -> None:
-        self._connection.execute("COMMIT")
-
-    def rollback(self) -> None:
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
 
     # -- events ------------------------------------------------------------------------------------------------------
 
     def insert(self, events: Iterable[Event]) -> None:
         sql = f"INSERT INTO event ({_EVENT_COLUMNS}) VALUES ({_PLACES})"
-        self._connection.executemany(sql, events)
+        self._write(sql, events)
 
     def update(self, events: Iterable[Event]) -> None:
         """Write what a move may change."""
@@ -91,7 +82,7 @@ class Store:
              e.ended_at, e.error, e.redriven_as, e.dropped, e.seq)
             for e in events
         )  # fmt: skip
-        self._connection.executemany(_UPDATE, rows)
+        self._write(_UPDATE, rows)
 
     def due(self, function: str, now: float, limit: int) -> list[Event]:
         """Queued events of `function` whose time has come, oldest first; ties by acceptance, so that runs repeat."""
@@ -101,12 +92,12 @@ class Store:
     def functions_due(self, after: float, until: float) -> list[str]:
         """The functions with queued events that came due in this stretch of time."""
         sql = "SELECT DISTINCT function FROM event WHERE state = 'queued' AND due_at > ? AND due_at <= ?"
-        return [name for (name,) in self._connection.execute(sql, (after, until))]
+        return [name for (name,) in self._select(sql, after, until)]
 
     def next_due(self, after: float) -> float | None:
         """When the next queued event comes due after this moment, or None."""
         sql = "SELECT min(due_at) FROM event WHERE state = 'queued' AND due_at > ?"
-        due_at: float | None = self._connection.execute(sql, (after,)).fetchone()[0]
+        due_at: float | None = self._select(sql, after).fetchone()[0]
         return due_at
 
     def running(self) -> list[Event]:
@@ -144,30 +135,28 @@ class Store:
             for a in attempts
             for o in (a.outcome,)
         )  # fmt: skip
-        self._connection.executemany(f"INSERT INTO attempt VALUES ({', '.join('?' * 16)})", rows)
+        self._write(f"INSERT INTO attempt VALUES ({', '.join('?' * 16)})", rows)
 
     # -- the outbox --------------------------------------------------------------------------------------------------
 
     def owe(self, deliveries: Iterable[Delivery]) -> None:
         rows = ((*d[:6], json.dumps(d.attributes), *d[7:]) for d in deliveries)
-        self._connection.executemany(f"INSERT INTO delivery VALUES ({', '.join('?' * 10)})", rows)
+        self._write(f"INSERT INTO delivery VALUES ({', '.join('?' * 10)})", rows)
 
     def deliveries_due(self, now: float, limit: int) -> list[Delivery]:
-        rows = self._connection.execute(
-            "SELECT * FROM delivery WHERE due_at <= ? ORDER BY due_at, id LIMIT ?", (now, limit)
-        )
+        rows = self._select("SELECT * FROM delivery WHERE due_at <= ? ORDER BY due_at, id LIMIT ?", now, limit)
         return [as_delivery(row) for row in rows]
 
     def next_delivery(self) -> float | None:
-        due_at: float | None = self._connection.execute("SELECT min(due_at) FROM delivery").fetchone()[0]
+        due_at: float | None = self._select("SELECT min(due_at) FROM delivery").fetchone()[0]
         return due_at
 
     def delivered(self, ids: Iterable[int]) -> None:
-        self._connection.executemany("DELETE FROM delivery WHERE id = ?", ((id_,) for id_ in ids))
+        self._write("DELETE FROM delivery WHERE id = ?", ((id_,) for id_ in ids))
 
     def postpone(self, delivery: Delivery) -> None:
-        self._connection.execute("UPDATE delivery SET due_at = ?, tries = ?, error = ? WHERE id = ?",
-                                 (delivery.due_at, delivery.tries, delivery.error, delivery.id))  # fmt: skip
+        row = (delivery.due_at, delivery.tries, delivery.error, delivery.id)
+        self._write("UPDATE delivery SET due_at = ?, tries = ?, error = ? WHERE id = ?", [row])
 
     def last_delivery(self) -> int:
         return self._connection.execute("SELECT coalesce(max(id), 0) FROM delivery").fetchone()[0] or 0
@@ -176,15 +165,15 @@ class Store:
 
     def send(self, messages: Iterable[Message]) -> None:
         rows = ((m.id, m.queue, m.body, json.dumps(m.attributes), m.sent_at, m.request_id) for m in messages)
-        self._connection.executemany("INSERT INTO message VALUES (?, ?, ?, ?, ?, ?)", rows)
+        self._write("INSERT INTO message VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def message(self, message_id: str) -> Message | None:
-        row = self._connection.execute("SELECT * FROM message WHERE id = ?", (message_id,)).fetchone()
+        row = self._select("SELECT * FROM message WHERE id = ?", message_id).fetchone()
         return as_message(row) if row else None
 
-    def delete_dead_letters(self, request_id: str) -> int:
-        """Delete the messages that tell of this event; how many there were."""
-        return self._connection.execute("DELETE FROM message WHERE request_id = ?", (request_id,)).rowcount
+    def delete_dead_letters(self, request_id: str) -> None:
+        """Delete the messages that tell of this event."""
+        self._write("DELETE FROM message WHERE request_id = ?", [(request_id,)])
 
     # -- engine time -------------------------------------------------------------------------------------------------
 
@@ -193,13 +182,13 @@ class Store:
         return float(self._connection.execute("SELECT time FROM engine").fetchone()[0])
 
     def set_engine_time(self, now: float) -> None:
-        self._connection.execute("UPDATE engine SET time = ?", (now,))
+        self._write("UPDATE engine SET time = ?", [(now,)])
 
     # ----------------------------------------------------------------------------------------------------------------
 
     def _events(self, where: str, *values: Any, limit: int = -1) -> list[Event]:
         sql = f"SELECT {_EVENT_COLUMNS} FROM event WHERE {where} LIMIT ?"
-        return [as_event(row) for row in self._connection.execute(sql, (*values, limit))]
+        return [as_event(row) for row in self._select(sql, *values, limit)]
 
 
 def as_event(row: Sequence[Any]) -> Event:
