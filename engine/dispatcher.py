@@ -26,7 +26,7 @@ from .core.function import Function
 from .core.invocation import Invocation
 from .metrics import Metrics
 from .reports import Accept, Finished, Redrive, Report
-from .store import Store
+from .store import Store, Unwritable
 
 REPORTS_MAX = 256  # per step: about 2 ms
 _AHEAD = 32  # events begun ahead of each environment, so that none idles while the disk is waited for
@@ -92,6 +92,7 @@ class Dispatcher:
         self._moves = _Moves()
         self._wrote = False
         self._starts = True
+        self._stopping = False
         self._seq = store.last_seq()
         self._delivery_id = store.last_delivery()
         self._ready = store.queued_functions()  # functions that may have due events in the table
@@ -140,7 +141,20 @@ class Dispatcher:
 
     def start_no_more(self) -> None:
         """From now on events are accepted and settled, and none begins: the engine is about to stop."""
+        self._stopping = True
         self._starts = False
+
+    def hold(self, held: bool) -> None:
+        """While there is no room for its outcome no attempt begins, and what came and was not taken in is dropped.
+
+        Who sent it is told by whoever calls this.
+        """
+        self._starts = not (held or self._stopping)
+        if held:
+            self._inbox = deque(report for report in self._inbox if isinstance(report, Finished))
+        else:
+            self._ready |= self._store.queued_functions()
+            self._arrived()
 
     def request_id(self) -> str:
         """A new request id: a random UUID (version 4)."""
@@ -159,19 +173,20 @@ class Dispatcher:
         return len(left)
 
     def step(self) -> Step:
-        """Take in reports, start what is due. Leaves a transaction open if `Step.wrote`."""
+        """Take in reports, start what is due. Leaves a transaction open if `Step.wrote`.
+
+        If the disk is full in the middle, the step ends there: what was decided is written once there is room, and
+        the rest comes with the next step.
+        """
         now = self._clock.now()
         self._wrote = False
-        for _ in range(min(len(self._inbox), REPORTS_MAX)):
-            self._take(self._inbox.popleft(), now)
-        self._write()
-        self._find_ready(now)
-        self._claim(now)
-        self._drain_outbox(now)
-        self._write()
-        if self._wrote:
-            self._store.set_engine_time(now)
-        return Step(self._wrote, now if self._inbox else self._wake_at(now))
+        try:
+            self._move(now)
+            self._finish(now)
+            return Step(self._wrote, now if self._inbox else self._wake_at(now))
+        except Unwritable:
+            self._finish(now)
+            return Step(True, now)
 
     def release(self) -> None:
         """After the commit: let monitors look again, answer callers, start executions."""
@@ -179,6 +194,20 @@ class Dispatcher:
         effects, self._effects = self._effects, []
         for effect in effects:
             effect()
+
+    def _move(self, now: float) -> None:
+        for _ in range(min(len(self._inbox), REPORTS_MAX)):
+            self._take(self._inbox[0], now)
+            self._inbox.popleft()
+        self._write()
+        self._find_ready(now)
+        self._claim(now)
+        self._drain_outbox(now)
+
+    def _finish(self, now: float) -> None:
+        self._write()
+        if self._wrote:
+            self._store.set_engine_time(now)
 
     # -- reports -----------------------------------------------------------------------------------------------------
 
@@ -234,16 +263,16 @@ class Dispatcher:
         self._moved(event, settled, outcome, function, now)
 
     def _redrive(self, report: Redrive, now: float) -> None:
-        redriven: list[tuple[str, str]] = []
+        named = {id_: self._dead(id_) for id_ in report.ids}  # all is read before anything is written
+        redriven: dict[str, str] = {}
         refused: list[tuple[str, str]] = []
-        for id_ in dict.fromkeys(report.ids):
-            event = self._dead(id_)
-            why_not = self._why_not(event)
+        for id_, event in named.items():
+            why_not = self._why_not(event, redriven)
             if event is None or why_not:
                 refused.append((id_, why_not or "there is no such dead letter"))
             else:
-                redriven.append((event.id, self._send_round(event, now)))
-        self._effects.append(partial(report.answer, redriven, refused))
+                redriven[event.id] = self._send_round(event, now)
+        self._effects.append(partial(report.answer, list(redriven.items()), refused))
 
     def _dead(self, id_: str) -> Event | None:
         if id_.startswith("dropped:"):
@@ -251,9 +280,11 @@ class Dispatcher:
         message = self._store.message(id_)
         return self._store.event(message.request_id) if message else None
 
-    def _why_not(self, event: Event | None) -> str | None:
+    def _why_not(self, event: Event | None, redriven: Mapping[str, str]) -> str | None:
         if event is None:
             return None
+        if event.id in redriven:  # named twice, by two messages that tell of it
+            return f"it was sent round already, as {redriven[event.id]}"
         if event.function not in self.functions:
             return f"function {event.function} is no longer configured"
         if event.redriven_as:
@@ -267,7 +298,7 @@ class Dispatcher:
         old, new = lifecycle.redrive(event, self._seq, self.request_id(), function, now=now)
         self._open()
         self._store.delete_dead_letters(event.id)
-        self._store.update([old])  # at once: the same dead letter may be named twice, by message and by event
+        self._store.update([old])  # at once: the next report may name it too
         self.metrics.changed("dlq")
         self._enter(new, function, now)
         return new.id

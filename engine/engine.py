@@ -27,7 +27,7 @@ from .metrics import Metrics
 from .project import Debugged, Project, load, missing_packages
 from .reload import Reloader
 from .reports import Accept, Redrive
-from .store import History, Peek, Store
+from .store import History, Peek, Store, StoreError, Unwritable
 from .view import Notices, Subscription, Views, life, page, parse_view
 
 _GRACE = 2.0  # seconds that running handlers get when the engine ends
@@ -35,6 +35,7 @@ _ALONE_AT_FIRST = 30.0  # seconds until an engine that a monitor started gives u
 _ENDING = 10.0  # seconds to wait for the engine before, while it ends
 _REAL_AWS = "--pass-credentials: handlers reach the real services with your own AWS credentials; only Lambda is here"
 _ALONE = 2.0  # seconds that such an engine outlives its last monitor
+_RESERVE = 8 * 1024 * 1024  # bytes of the disk set aside: room for the outcomes of some thousand attempts
 
 
 @dataclass(frozen=True)
@@ -82,14 +83,14 @@ class Engine:
         if self._debugged:
             check_debugger(self._debugged, self.interpreter.path)
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.failed = False
+        self.failure: str | None = None  # why it had to end
         self._monitors = 0
         self._alone: asyncio.TimerHandle | None = None
-        self._unanswered: set[asyncio.Future[Event]] = set()
+        self._unanswered: set[asyncio.Future[Any]] = set()  # by the queue
         self._entry: registry.Entry | None = None
         # An engine that holds the folder and is not in the registry is on its way out.
         ending = registry.find(settings.state) is None
-        self.store = Store(settings.state, patience=_ENDING if ending else 0.0)
+        self.store = Store(settings.state, patience=_ENDING if ending else 0.0, reserve=_RESERVE)
         self.clock = settings.clock or SystemClock(settings.speed, not_before=self.store.engine_time())
         self._build(project)
 
@@ -100,6 +101,7 @@ class Engine:
         self.history = History(state)
         self.history.call_later = running.call_later
         self.notices = Notices(self.clock.now)
+        self.history.failed = partial(running.call_soon_threadsafe, partial(self.notices.say, "warning"))
         self.environments = Environments(
             clock=self.clock,
             log=self.history,
@@ -117,7 +119,7 @@ class Engine:
             deliver=self.destinations.deliver,
             arrived=self._arrived,
         )
-        self.loop = Loop(self.store, self.clock, self.dispatcher)
+        self.loop = Loop(self.store, self.clock, self.dispatcher, self._held_up)
         self.peek = Peek(self.store.path)
         self.reloader = Reloader(project, self.environments, self.notices, self._adopt)
         self.views = Views(
@@ -181,9 +183,9 @@ class Engine:
             self.ended.set_result(why)
 
     def _close_files(self) -> None:
-        self.peek.close()
         self.history.close()
-        self.store.close()
+        self.store.close(failed=self.failure is not None)
+        self.peek.close()
 
     def _greet(self, lost: int) -> None:
         if self.settings.copied:
@@ -209,10 +211,33 @@ class Engine:
         return attach_lines(self._debugged) if self._debugged else []
 
     def _commit_failed(self, error: BaseException) -> None:
-        self.failed = True
+        self.failure = str(error) if isinstance(error, StoreError) else f"the queue in {self.store.path}: {error!r}"
+        self._refuse(self.failure)
+        self.end(self.failure)
+
+    def _held_up(self, why: str | None) -> None:
+        """The queue cannot be written for the moment (why), or can again (None)."""
+        self.history.paused = why is not None  # what is written there would take the room of the outcomes
+        if why is None:
+            self.notices.say("info", "there is room on the disk again: events are accepted and begin")
+        else:
+            self.notices.say("error", f"{why}; events are refused and none begins until there is room")
+            self._refuse(why)
+
+    def _refuse(self, why: str) -> None:
+        """Tell everyone who waits for the queue that it does not answer."""
         for answer in list(self._unanswered):
-            answer.set_exception(RuntimeError(f"the queue cannot be written: {error}"))
-        self.end(f"the queue in {self.store.path} cannot be written: {error}")
+            if not answer.done():
+                answer.set_exception(Unwritable(why))
+
+    def _awaited(self) -> asyncio.Future[Any]:
+        """An answer that the queue owes. Raises Unwritable if it cannot be given now."""
+        if self.loop.trouble is not None:
+            raise Unwritable(self.loop.trouble)
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._unanswered.add(answer)
+        answer.add_done_callback(self._unanswered.discard)
+        return answer
 
     # -- monitors come and go ----------------------------------------------------------------------------------------
 
@@ -290,12 +315,11 @@ class Engine:
     async def accept(
         self, function: Function, payload: bytes, *, source: str, request_id: str, qualifier: str = ""
     ) -> Event:
-        """Put an event in the queue. Returns when it is on disk."""
-        answer: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
-        self._unanswered.add(answer)
-        answer.add_done_callback(self._unanswered.discard)
+        """Put an event in the queue. Returns when it is on disk; raises Unwritable if it cannot be written now."""
+        answer = self._awaited()
         self.dispatcher.report(Accept(request_id, function, payload, source, partial(_resolve, answer), qualifier))
-        return await answer
+        event: Event = await answer
+        return event
 
     async def call(self, name: str, payload: bytes, headers: Mapping[str, str]) -> Answer:
         """Lambda's Invoke without HTTP, for callers in this process: the same headers, checks and answers."""
@@ -303,13 +327,14 @@ class Engine:
 
     async def redrive(self, ids: list[str]) -> dict[str, Any]:
         """Send dead letters round again: {"redriven": [[old, new] …], "refused": [[id, why] …]}."""
-        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        answer = self._awaited()
 
         def answered(redriven: list[tuple[str, str]], refused: list[tuple[str, str]]) -> None:
-            answer.set_result({"redriven": list(map(list, redriven)), "refused": list(map(list, refused))})
+            _resolve(answer, {"redriven": list(map(list, redriven)), "refused": list(map(list, refused))})
 
         self.dispatcher.report(Redrive(tuple(ids), answered))
-        return await answer
+        report: dict[str, Any] = await answer
+        return report
 
     def subscribe(self) -> Subscription:
         return Subscription(self.views)
@@ -393,6 +418,6 @@ def _nobody(_: Outcome) -> None:
     """Stands in until there is somebody to tell."""
 
 
-def _resolve(answer: "asyncio.Future[Event]", event: Event) -> None:
+def _resolve(answer: asyncio.Future[Any], value: object) -> None:
     if not answer.done():
-        answer.set_result(event)
+        answer.set_result(value)

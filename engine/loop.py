@@ -2,27 +2,42 @@
 
 While a commit is under way no second step begins; what arrives gathers and shares the next commit. A slow disk makes
 acceptance slow and nothing else: synchronous invocations never come this way.
+
+A full disk holds everything up that must be written, and nothing else: the step that found no room is tried again
+until it is on the disk, no attempt begins meanwhile, and what is sent is refused.
 """
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from .clock import Clock
 from .dispatcher import Dispatcher
-from .store import Store
+from .store import Store, Unwritable
 
 _GATHER_TURNS = 100  # turns of the event loop that a step waits, at most, for a crowd like the last one to arrive
 _LONGEST_SLEEP = 3_600.0
+_TRY_AGAIN = 0.5  # seconds between two tries to write to a full disk, and between two looks for room
+T = TypeVar("T")
 
 
 class Loop:
     """Runs a dispatcher until told to stop."""
 
-    def __init__(self, store: Store, clock: Clock, dispatcher: Dispatcher) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        dispatcher: Dispatcher,
+        held_up: Callable[[str | None], None],
+    ) -> None:
+        """`held_up` is told why nothing can be accepted, and again, with None, when it can."""
         self._store = store
         self._clock = clock
         self._dispatcher = dispatcher
+        self._held_up = held_up
+        self.trouble: str | None = None  # why nothing can be accepted
         self._something = asyncio.Event()
         self._writer = ThreadPoolExecutor(1, "commit")
         self._stopping = False
@@ -48,7 +63,6 @@ class Loop:
             self._writer.shutdown()
 
     async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
         wake_at: float | None = 0.0
         while not (self._stopping and not self._dispatcher.unread):
             await self._wait(wake_at)
@@ -57,8 +71,39 @@ class Loop:
             step = self._dispatcher.step()
             wake_at = step.wake_at
             if step.wrote:
-                await loop.run_in_executor(self._writer, self._store.commit)
+                await self._commit()
             self._dispatcher.release()
+            if not self._store.has_room:
+                await self._look_for_room()
+
+    async def _commit(self) -> None:
+        """Until it is on the disk, however often that takes. Raises StoreError, and Unwritable while stopping."""
+        while True:
+            try:
+                await self._in_writer(self._store.commit)
+            except Unwritable as error:
+                self._turn(str(error))
+                if self._stopping:
+                    raise
+                await asyncio.sleep(_TRY_AGAIN)
+            else:
+                return
+
+    async def _look_for_room(self) -> None:
+        if await self._in_writer(self._store.look_for_room):
+            self._turn(None)
+        else:
+            self._turn(self.trouble or f"{self._store.path} cannot be written: the disk is full")
+
+    async def _in_writer(self, act: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._writer, act)
+
+    def _turn(self, trouble: str | None) -> None:
+        if (trouble is None) == (self.trouble is None):
+            return
+        self.trouble = trouble
+        self._dispatcher.hold(trouble is not None)
+        self._held_up(trouble)
 
     async def _wait(self, wake_at: float | None) -> None:
         if self._something.is_set() or self._dispatcher.unread or self._stopping:
@@ -66,7 +111,8 @@ class Loop:
         seconds = _LONGEST_SLEEP if wake_at is None else self._clock.real_seconds_until(wake_at)
         if seconds <= 0:
             return
-        timer = asyncio.get_running_loop().call_later(min(seconds, _LONGEST_SLEEP), self._something.set)
+        longest = _LONGEST_SLEEP if self.trouble is None else _TRY_AGAIN
+        timer = asyncio.get_running_loop().call_later(min(seconds, longest), self._something.set)
         try:
             await self._something.wait()
         finally:

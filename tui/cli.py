@@ -234,11 +234,11 @@ async def _serve(settings: "Settings", port: int, owned: bool, any_port: bool) -
     print(f"lamtop: ready on {engine.server.url} ({count} function{'s' if count != 1 else ''})", flush=True)  # noqa: T201
     for line in engine.attach_lines():
         print(line, flush=True)  # noqa: T201
-    why = await engine.ended
-    if engine.failed:
-        click.echo(f"lamtop: {why}", err=True)
+    await engine.ended
     await engine.stop()
-    return engine.failed
+    if engine.failure:
+        click.echo(f"lamtop: {engine.failure}", err=True)
+    return engine.failure is not None
 
 
 async def _listen(engine: "Engine", settings: "Settings", any_port: bool) -> None:

@@ -47,11 +47,15 @@ class History:
     """Log lines and synchronous invocations. `line` and `record` are called on the loop and never wait."""
 
     def __init__(self, folder: Path) -> None:
+        self.path = folder / "history.sqlite3"
         self._connection = _open(folder)
         last = self._connection.execute("SELECT coalesce(max(last), 0) FROM line_chunk").fetchone()[0]
         self.next_number: int = last + 1
         self.listeners: list[Listener] = []
         self.call_later: Callable[[float, Callable[[], None]], Any] | None = None  # the loop's, once there is one
+        self.paused = False  # the disk is full: what comes is not kept
+        self.failed: Callable[[str], object] | None = None  # called in the thread, with what is not kept
+        self._is_failing = False
         self._pruned_at = self.next_number
         self._lines: list[LogLine] = []
         self._invocations: list[tuple[Invocation, Outcome]] = []
@@ -167,10 +171,26 @@ class History:
     # -- the thread --------------------------------------------------------------------------------------------------
 
     def _write(self, lines: list[LogLine], invocations: list[tuple[Invocation, Outcome]]) -> None:
+        """Keep these, or say once that they, and what follows, are not kept: a log is no reason to end."""
+        if self.paused:
+            return
         told = json.dumps(lines) if lines else ""
         known = json.dumps([_values(*each) for each in invocations]) if invocations else ""
-        with self._one_at_a_time:
-            run = self._connection
+        try:
+            with self._one_at_a_time:
+                self._insert(lines, told, invocations, known)
+        except sqlite3.Error as error:
+            if self.failed is not None and not self._is_failing:
+                self.failed(f"log lines and synchronous invocations are not kept: {self.path}: {error}")
+            self._is_failing = True
+        else:
+            self._is_failing = False
+
+    def _insert(
+        self, lines: list[LogLine], told: str, invocations: list[tuple[Invocation, Outcome]], known: str
+    ) -> None:
+        run = self._connection
+        try:
             run.execute("BEGIN")
             if lines:
                 chunk = (lines[0].number, lines[-1].number, told, lines[-1].at)
@@ -182,6 +202,9 @@ class History:
             if lines and lines[-1].number - self._pruned_at > _PRUNE_EVERY:
                 self._prune(lines[-1].number)
             run.execute("COMMIT")
+        finally:
+            if run.in_transaction:
+                run.execute("ROLLBACK")
 
     def _prune(self, newest: int) -> None:
         self._pruned_at = newest

@@ -23,6 +23,11 @@ def not_found(message: str) -> ApiError:
     return ApiError(404, "ResourceNotFoundException", message, Type="User")
 
 
+def unavailable(why: object) -> ApiError:
+    """The engine cannot do it now, through no fault of the caller's: clients try again."""
+    return ApiError(500, "ServiceException", str(why), Type="Service")
+
+
 def invalid(member: str, value: str, constraint: str) -> ApiError:
     """AWS's ValidationException for one member of a request."""
     text = f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {constraint}"

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 from aiohttp import WSMsgType, web
 
-from .answers import ApiError, json_response
+from ...store import Unwritable
+from .answers import ApiError, json_response, unavailable
 from .body import BodyTooLarge, read_body
 
 _log = logging.getLogger(__name__)
@@ -57,7 +58,11 @@ async def control(
             body = await _body(request)
             return json_response(await _sensible(engine.page(body, body.get("cursor"))))
         case "POST", ["redrive"]:
-            return json_response(await engine.redrive(_ids(await _body(request))))
+            ids = _ids(await _body(request))
+            try:
+                return json_response(await engine.redrive(ids))
+            except Unwritable as error:
+                raise unavailable(error) from None
         case "POST", ["reload"]:
             return json_response(await engine.reload())
         case "POST", ["stop"]:

@@ -13,7 +13,8 @@ from ...core.arn import ACCOUNT, LATEST, REFERENCE_PATTERN, REGION, Reference, f
 from ...core.concurrency import Throttled
 from ...core.event import Ended, Event, Outcome
 from ...core.function import Function
-from .answers import Answer, ApiError, error_answer, invalid, not_found
+from ...store import Unwritable
+from .answers import Answer, ApiError, error_answer, invalid, not_found, unavailable
 from .body import BodyTooLarge, read_body
 
 SYNCHRONOUS_MAX = 6 * 1024 * 1024  # bytes of a request
@@ -100,7 +101,10 @@ async def _perform(
         case "DryRun":
             return Answer(204, known)
         case "Event":
-            await engine.accept(function, payload, source=source, request_id=request_id, qualifier=qualifier or "")
+            try:
+                await engine.accept(function, payload, source=source, request_id=request_id, qualifier=qualifier or "")
+            except Unwritable as error:
+                raise unavailable(error) from None
             return Answer(202, known)
     try:
         answered = await engine.invoke(

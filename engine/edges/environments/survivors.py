@@ -69,11 +69,14 @@ class ProcessList:
         if started is None:
             return
         self._live[pid] = f"{pid} {started}\n"
-        if self._written > 1_000 + 2 * len(self._live):
-            self._rewrite()
-        else:
-            os.write(self._file, self._live[pid].encode())
-            self._written += 1
+        try:
+            if self._written > 1_000 + 2 * len(self._live):
+                self._rewrite()
+            else:
+                os.write(self._file, self._live[pid].encode())
+                self._written += 1
+        except OSError:  # a full disk keeps no handler from running: the whole list is written with the next one
+            self._written = 2**62
 
     def remove(self, pid: int) -> None:
         self._live.pop(pid, None)  # its line stays: with the start time it harms nobody
