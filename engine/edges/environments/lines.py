@@ -5,10 +5,10 @@ line is AWS's.
 """
 
 import hashlib
-import math
 from collections.abc import Iterator
 
 from ...core.arn import REGION
+from ...core.cost import billed_ms
 
 LINE_MAX = 64 * 1024  # bytes; a longer line is split
 OUTPUT_MAX = 1024 * 1024  # bytes of output kept from one invocation
@@ -30,8 +30,8 @@ def init_report(seconds: float, status: str) -> str:
 def report(
     request_id: str, duration: float, init_duration: float | None, memory: int, memory_used: int, status: str
 ) -> str:
-    """The REPORT line. Durations in seconds, memory in MB. Billed is the sum, rounded up to a millisecond."""
-    billed = math.ceil((duration + (init_duration or 0.0)) * 1000)
+    """The REPORT line. Durations in seconds, memory in MB."""
+    billed = billed_ms(duration, init_duration)
     line = (
         f"REPORT RequestId: {request_id}\tDuration: {duration * 1000:.2f} ms\tBilled Duration: {billed} ms\t"
         f"Memory Size: {memory} MB\tMax Memory Used: {memory_used} MB\t"
