@@ -410,7 +410,7 @@ class Dispatcher:
             self._ahead[event.function] -= 1
             if outcome.ended is Ended.LOST:
                 outcome = outcome._replace(ended=Ended.NOT_STARTED)
-        self.metrics.invoked(event.function, outcome)
+        self.metrics.invoked(self._function(event), outcome)
         self.report(Finished(event.seq, outcome))
 
     # -- what every move brings with it ------------------------------------------------------------------------------
@@ -437,6 +437,8 @@ class Dispatcher:
                     tries = delivery.tries + 1
                     wait = min(2.0 ** min(tries - 1, 16), _DELIVERY_DELAY_LONGEST)
                     self._store.postpone(delivery._replace(tries=tries, due_at=now + wait, error=why_not))
+                    if event := self._store.event(delivery.request_id):
+                        self.metrics.not_delivered(event.function, delivery)
                     continue
                 case Message() as message:
                     self._store.send([message])

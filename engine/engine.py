@@ -307,7 +307,7 @@ class Engine:
 
     def _answer(self, invocation: Invocation, answer: "asyncio.Future[Answered]", outcome: Outcome) -> None:
         self.dispatcher.in_flight.end(invocation.function.name)
-        self.metrics.invoked(invocation.function.name, outcome)
+        self.metrics.invoked(invocation.function, outcome)
         self.history.record(invocation, outcome)
         if not answer.done():
             answer.set_result(Answered(outcome, invocation.tail))

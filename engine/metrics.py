@@ -6,23 +6,34 @@ Kept in memory by the dispatcher; never counted from the tables while the engine
 from collections import deque
 from dataclasses import dataclass, field
 
-from .core.event import Ended, Event, Outcome, Reason, State
+from .core.cost import Bill
+from .core.event import Delivery, Ended, Event, Outcome, Reason, State
+from .core.function import Function
 
 _DURATIONS_KEPT = 512
 
 
 @dataclass(slots=True)
 class FunctionMetrics:
-    """Counts since the engine started, and how many events stand where now."""
+    """Counts since the engine started, and how many events stand where now.
+
+    The first eight are CloudWatch's (Lambda guide, "Types of metrics for Lambda functions").
+    """
 
     invocations: int = 0  # ran, with or without success; not the throttled ones
     errors: int = 0
-    throttles: int = 0
+    throttles: int = 0  # each refusal at a limit; none for an event that reserved concurrency 0 ends
+    async_events_received: int = 0  # once per event, however often it is tried
+    async_events_dropped: int = 0  # ended without success, also those that went to a dead-letter queue
+    dead_letter_errors: int = 0  # failed tries to deliver
+    destination_delivery_failures: int = 0  # failed tries to deliver
+    recursive_invocations_dropped: int = 0
     cold_starts: int = 0
     succeeded: int = 0  # events that ended well
     discarded: int = 0  # events that did not
     queued: dict[Reason, int] = field(default_factory=lambda: dict.fromkeys(Reason, 0))
     begun: int = 0  # events whose attempt is on record: executing, or about to
+    bill: Bill = field(default_factory=Bill)
     durations: deque[float] = field(default_factory=lambda: deque(maxlen=_DURATIONS_KEPT))
 
     def percentile(self, share: float) -> float | None:
@@ -47,18 +58,34 @@ class Metrics:
             found = self.functions[function] = FunctionMetrics()
         return found
 
-    def invoked(self, function: str, outcome: Outcome) -> None:
+    def invoked(self, function: Function, outcome: Outcome) -> None:
         """An invocation of any kind has ended."""
-        counts = self.of(function)
+        counts = self.of(function.name)
         self.changed("functions", "inflight")
         if outcome.ended in (Ended.RETURNED, Ended.FUNCTION_ERROR):
             counts.invocations += 1
             counts.errors += outcome.ended is Ended.FUNCTION_ERROR
             counts.cold_starts += outcome.init_duration is not None
             counts.durations.append(outcome.duration)
+            counts.bill.add(outcome, function)
 
     def throttled(self, function: str) -> None:
+        """A concurrency limit stood in the way of an invocation."""
         self.of(function).throttles += 1
+        self.changed("functions")
+
+    def recursion_stopped(self, function: str) -> None:
+        """An invocation would have gone on with a loop, and was not made."""
+        self.of(function).recursive_invocations_dropped += 1
+        self.changed("functions")
+
+    def not_delivered(self, function: str, delivery: Delivery) -> None:
+        """A try to send a dead letter or a record has failed."""
+        counts = self.of(function)
+        if delivery.kind == "dead letter":
+            counts.dead_letter_errors += 1
+        else:
+            counts.destination_delivery_failures += 1
         self.changed("functions")
 
     def moved(self, before: Event | None, after: Event) -> None:
@@ -67,6 +94,8 @@ class Metrics:
         if before is not None:
             self._count(counts, before, -1)
         self._count(counts, after, +1)
+        counts.async_events_received += before is None
+        counts.async_events_dropped += after.state is State.DISCARDED
 
     def counted(self, function: str, place: str, number: int) -> None:
         """Take over a count from the store, at the start. `place` is a reason, or a state other than queued."""
