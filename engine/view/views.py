@@ -13,6 +13,7 @@ from ..core.log import LogLine
 from ..dispatcher import Dispatcher
 from ..store import History, Peek, Window
 from ..store.peek import QUEUED_SORTS, dead_order
+from .function_row import configured, counted
 from .notices import Notices
 
 _LIMIT_MAX = 500
@@ -30,6 +31,7 @@ class Pools(Protocol):
     @property
     def limited_by(self) -> str | None: ...
     def live(self, function: str) -> int: ...
+    def waiting(self, function: str) -> int: ...
     def version(self, function: str) -> int: ...
 
 
@@ -144,8 +146,11 @@ class Views:
             "errors": sum(f.errors for f in functions),
             "throttles": sum(f.throttles for f in functions),
             "invocations": sum(f.invocations for f in functions),
+            "cost": sum(f.bill.cost for f in functions),
+            "waited_cost": sum(f.bill.waited_cost for f in functions),
             "soonest_retry": self._first(retries=True),
             "oldest_queued": self._first(retries=False),
+            "standing": self._standing(),
         }
 
     def lines(self, view: View, before: int | None = None) -> list[Row]:
@@ -231,24 +236,28 @@ class Views:
         counts = self.dispatcher.metrics.of(function.name)
         return {
             "id": function.name,
-            "handler": function.handler,
+            **configured(function),
+            **counted(counts),
             "version": self.pools.version(function.name),
-            "timeout": function.timeout,
-            "memory": function.memory,
-            "reserved": function.reserved_concurrency,
-            "invocations": counts.invocations,
-            "errors": counts.errors,
-            "throttles": counts.throttles,
             "cold_starts": self.pools.cold_starts.get(function.name, 0),
             "in_flight": self.dispatcher.in_flight.by_function.get(function.name, 0),
             "queued": sum(counts.queued.values()) + counts.begun,
             "dead": counts.discarded,
             "environments": self.pools.live(function.name),
-            "p50": counts.percentile(0.50),
-            "p99": counts.percentile(0.99),
             "reload_error": self.reload_errors.get(function.name),
-            "limited_by": self.pools.limited_by,
+            "limited_by": self.pools.limited_by if self.pools.waiting(function.name) else None,
         }
+
+    def _standing(self) -> list[Row]:
+        """What is wrong, or in the way, for as long as it is."""
+        said = [{"level": "error", "text": f"{name} keeps its old code: {error}"} for name, error in self._unloaded()]
+        limit = self.pools.limited_by
+        if limit and any(self.pools.waiting(name) for name in list(self.dispatcher.functions)):
+            said.append({"level": "warning", "text": f"invocations wait: no more environments, limited by {limit}"})
+        return self.notices.kept() + said
+
+    def _unloaded(self) -> list[tuple[str, str]]:
+        return sorted(dict(self.reload_errors).items())
 
     def _tries(self, function: str) -> int:
         found = self.dispatcher.functions.get(function)
@@ -322,7 +331,7 @@ def _place(window: Window, row: Row, default: str) -> tuple[bool, Any, str]:
 
 
 def _key(window: Window, row: Row, default: str) -> str:
-    return window.sort if window.sort in row else default
+    return window.sort if isinstance(row.get(window.sort, ()), str | int | float | None) else default
 
 
 def _words_of(row: Row) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lamtop.engine.core.event import Condition, Event, Message, Outcome, Reason, State
-from lamtop.engine.core.function import EventInvokeConfig, Function
+from lamtop.engine.core.function import EventInvokeConfig, Function, LoggingConfig
 from lamtop.engine.core.invocation import Invocation
 from lamtop.engine.core.log import LogLine
 from lamtop.engine.store import History, Peek, Store
@@ -37,10 +37,10 @@ _returns = always(RETURNED)
 class Pools:
     """What the views ask of execution environments."""
 
-    limited_by = None
-
-    def __init__(self, executing: dict[str, Invocation]) -> None:
+    def __init__(self, executing: dict[str, Invocation], waiting: Callable[[str], int]) -> None:
         self.executing = executing
+        self.waiting = waiting
+        self.limited_by: str | None = None
         self.cold_starts: dict[str, int] = {}
 
     def live(self, function: str) -> int:
@@ -57,7 +57,7 @@ class Watched:
         self.world = World(folder, functions, script, **settings)
         self.history = History(folder)
         self.peek = Peek(self.world.store.path)
-        self.pools = Pools(self.world.environments.executing)
+        self.pools = Pools(self.world.environments.executing, self.world.environments.waiting)
         self.notices = Notices(self.world.clock.now)
         self.reload_errors: dict[str, str] = {}
         self.views = Views(
@@ -284,6 +284,7 @@ SORTS = {
     "functions": (
         "id", "handler", "version", "timeout", "memory", "reserved", "invocations", "errors", "throttles",
         "cold_starts", "in_flight", "queued", "dead", "environments", "p50", "p99", "reload_error", "limited_by",
+        "cost", "cost_per_million", "waited_share", "architecture",
     ),
 }  # fmt: skip
 
@@ -300,6 +301,13 @@ def test_every_column_sorts_both_ways(watch: Callable[..., Watched], view: str) 
         keys = [_comparable(row[sort] or "" if sort == "error" else row[sort]) for row in rows]
         assert len(rows) >= 3
         assert keys == sorted(keys, reverse=descending), (sort, descending)
+
+
+def test_what_has_no_order_sorts_nothing(watch: Callable[..., Watched]) -> None:
+    watched = busy(watch)
+    names = [row["id"] for row in watched.rows("functions")]
+    for sort in ("metrics", "bill", "layers", "nothing"):
+        assert [row["id"] for row in watched.rows("functions", sort=sort)] == names
 
 
 def test_a_column_of_texts_of_which_one_is_empty_can_be_sorted(watch: Callable[..., Watched]) -> None:
@@ -417,6 +425,105 @@ def test_a_bad_view_leaves_the_subscription_as_it_was(watch: Callable[..., Watch
         assert (await frame(client))["views"]["queue"]["total"] == 7
 
     play(story())
+
+
+# -- functions: settings, counts, cost ---------------------------------------------------------------------------------
+
+
+def test_a_function_tells_its_counts_under_cloudwatchs_names(watch: Callable[..., Watched]) -> None:
+    watched = busy(watch)
+    told = {row["id"]: row["metrics"] for row in watched.rows("functions")}
+    assert told["gamma"] == {
+        "Invocations": 3, "Errors": 3, "Throttles": 3, "AsyncEventsReceived": 9, "AsyncEventsDropped": 0,
+        "DeadLetterErrors": 0, "DestinationDeliveryFailures": 0, "RecursiveInvocationsDropped": 0,
+    }  # fmt: skip
+    assert (told["dies"]["AsyncEventsReceived"], told["dies"]["AsyncEventsDropped"]) == (1, 1)
+    assert (told["drops"]["AsyncEventsReceived"], told["drops"]["AsyncEventsDropped"]) == (2, 2)
+
+
+def test_a_function_tells_what_it_costs_and_the_totals_add_up(watch: Callable[..., Watched]) -> None:
+    ran = {"front": RETURNED._replace(duration=2.0, waited=1.5), "back": RETURNED._replace(duration=1.5)}
+    functions = [function("front", memory=1024), function("back", memory=2048, architecture="arm64")]
+    watched = watch(functions, lambda invocation: (ran[invocation.function.name], 0.0))
+    for name in ("front", "back", "back"):
+        watched.world.send(name)
+    watched.world.run()
+    back, front = watched.rows("functions")
+    assert (front["bill"]["gb_seconds"], back["bill"]["gb_seconds"]) == (2.0, 6.0)
+    assert (front["bill"]["waited_gb_seconds"], back["bill"]["waited_gb_seconds"]) == (1.5, 0.0)
+    assert front["bill"]["waited_cost"] == pytest.approx(1.5 * 0.0000166667)
+    assert back["cost"] == pytest.approx(6 * 0.0000133334 + 2 * 0.2e-6)
+    assert back["cost_per_million"] == pytest.approx(back["cost"] / 2 * 1e6)
+    assert 0.7 < front["waited_share"] < 0.75
+    totals = watched.views.totals()
+    assert totals["cost"] == pytest.approx(front["cost"] + back["cost"])
+    assert totals["waited_cost"] == front["bill"]["waited_cost"]
+
+
+def test_a_function_tells_its_settings_and_which_of_them_aws_does_not_have(watch: Callable[..., Watched]) -> None:
+    lab = EventInvokeConfig(5, 600.0, retry_delays=(1.0, 2.5))
+    functions = [
+        function("plain"),
+        function(
+            "special", layers=("/a", "/b"), logging=LoggingConfig("JSON", "DEBUG", group="/mine"),
+            versions=frozenset({"10", "2"}), aliases={"live": "2"}, recursive_loop="Allow", scaling="aws",
+            event_invoke_config=lab,
+        ),
+    ]  # fmt: skip
+    plain, special = watch(functions).rows("functions")
+    assert (plain["lab"], plain["layers"], plain["versions"], plain["log_group"]) == ([], [], [], "/aws/lambda/plain")
+    assert special["lab"] == ["retries after 1 s, 2.5 s", "5 retries, AWS allows 2"]
+    assert (special["versions"], special["aliases"]) == (["2", "10"], [["live", "2"]])
+    assert (special["log_format"], special["log_level"], special["log_group"]) == ("JSON", "DEBUG", "/mine")
+    assert (special["recursive_loop"], special["scaling"], special["layers"]) == ("Allow", "aws", ["/a", "/b"])
+    assert (special["retries"], special["dead_letter_queue"]) == (5, "dead")
+
+
+# -- what stands -------------------------------------------------------------------------------------------------------
+
+
+def standing(watched: Watched) -> list[str]:
+    return [one["text"] for one in watched.views.totals()["standing"]]
+
+
+def test_a_warning_stands_until_it_is_cleared_and_is_said_once(watch: Callable[..., Watched]) -> None:
+    async def story() -> None:
+        watched = watch()
+        client = subscribed(watched, f={"view": "functions"})
+        await frame(client)
+        for _ in range(3):
+            watched.notices.keep("disk", "error", "the disk is full")
+        first = await frame(client)
+        assert [notice["text"] for notice in first["notices"]] == ["the disk is full"]
+        assert first["totals"]["standing"] == [{"level": "error", "text": "the disk is full"}]
+        watched.notices.say("info", "something else")
+        assert (await frame(client))["totals"]["standing"] == first["totals"]["standing"]
+        watched.notices.clear("disk")
+        last = await frame(client)
+        assert (last["totals"]["standing"], last["notices"]) == ([], [])
+        watched.notices.clear("disk")
+        assert await is_silent(client)
+
+    play(story())
+
+
+def test_code_that_does_not_load_stands_as_long_as_it_does_not(watch: Callable[..., Watched]) -> None:
+    watched = watch()
+    watched.reload_errors["orders"] = "SyntaxError: invalid syntax (orders.py, line 3)"
+    assert standing(watched) == ["orders keeps its old code: SyntaxError: invalid syntax (orders.py, line 3)"]
+    watched.reload_errors.clear()
+    assert standing(watched) == []
+
+
+def test_a_limit_of_this_machine_is_named_only_while_something_waits_for_it(watch: Callable[..., Watched]) -> None:
+    watched = watch([function("busy"), function("idle")], always(RETURNED, 100.0), most=1)
+    watched.pools.limited_by = "environments_max: 1"
+    assert standing(watched) == []
+    for _ in range(2):
+        watched.world.send("busy")
+        watched.world.step()
+    assert standing(watched) == ["invocations wait: no more environments, limited by environments_max: 1"]
+    assert [row["limited_by"] for row in watched.rows("functions")] == ["environments_max: 1", None]
 
 
 # -- frames ------------------------------------------------------------------------------------------------------------
