@@ -37,6 +37,7 @@ _BATCH_SECONDS = 0.05
 _BATCH_ROWS = 2_000
 _PRUNE_EVERY = 50_000  # lines
 _LINES_OF_ONE_MAX = 10_000
+_CALLS_OF_ONE_MAX = 200
 _CHUNKS_AT_ONCE = 64  # that are read in one go
 
 #: Called with each new line, on the event loop.
@@ -155,6 +156,12 @@ class History:
             return next((row for row in found if row["id"].startswith(request_id)), None)
         return None
 
+    def called_by(self, request_id: str) -> list[dict[str, Any]]:
+        """The synchronous invocations that this invocation sent and waited for, oldest first."""
+        sql = "SELECT invocations FROM invocation_chunk WHERE instr(ids, '<' || ?) > 0 ORDER BY number LIMIT ?"
+        rows = (row for (chunk,) in self._select(sql, request_id, _CHUNKS_AT_ONCE) for row in json.loads(chunk))
+        return list(islice((row for row in rows if row.get("caller") == request_id), _CALLS_OF_ONE_MAX))
+
     def _chunks(self, before: int, word: str) -> Iterator[str]:
         """The chunks of lines in front of this number that hold the word, newest first; a few at a time."""
         sql = """SELECT first, lines FROM line_chunk WHERE first < ? AND instr(lower(lines), lower(?)) > 0
@@ -196,7 +203,7 @@ class History:
                 chunk = (lines[0].number, lines[-1].number, told, lines[-1].at)
                 run.execute("INSERT INTO line_chunk VALUES (?, ?, ?, ?)", chunk)
             if invocations:
-                ids = " ".join(invocation.request_id for invocation, _ in invocations)
+                ids = " ".join(_ids([invocation for invocation, _ in invocations]))
                 at = invocations[-1][1].ended_at
                 run.execute("INSERT INTO invocation_chunk (ids, invocations, at) VALUES (?, ?, ?)", (ids, known, at))
             if lines and lines[-1].number - self._pruned_at > _PRUNE_EVERY:
@@ -227,6 +234,12 @@ def _open(folder: Path) -> sqlite3.Connection:
     return open_database(path, SCHEMA, synchronous="NORMAL")
 
 
+def _ids(invocations: list[Invocation]) -> list[str]:
+    """What a chunk is found by: the invocations' ids and, marked, those of their callers."""
+    callers = {f"<{each.caller}" for each in invocations if each.caller}
+    return [each.request_id for each in invocations] + sorted(callers)
+
+
 def _values(invocation: Invocation, outcome: Outcome) -> dict[str, Any]:
     return {
         "id": invocation.request_id,
@@ -247,6 +260,10 @@ def _values(invocation: Invocation, outcome: Outcome) -> dict[str, Any]:
         "version": outcome.version,
         "first_line": outcome.first_line,
         "last_line": outcome.last_line,
+        "qualifier": ":".join(invocation.invoked_arn.split(":")[7:]),
+        "executed_version": invocation.executed_version,
+        "caller": invocation.caller,
+        "waited": outcome.waited,
     }
 
 

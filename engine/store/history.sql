@@ -11,7 +11,7 @@ CREATE TABLE line_chunk (
 
 CREATE TABLE invocation_chunk (
   number      INTEGER PRIMARY KEY,
-  ids         TEXT NOT NULL,  -- request ids, one after another; in front, so that a search reads nothing else
+  ids         TEXT NOT NULL,  -- request ids, and callers' ids behind a "<"; in front: a search reads nothing else
   invocations TEXT NOT NULL,  -- JSON: [{…} …]
   at          REAL NOT NULL   -- engine time at which the last of them ended
 ) STRICT;

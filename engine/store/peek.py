@@ -100,6 +100,11 @@ class Peek:
         rows = self._all(sql, {"low": request_id, "high": request_id + "\U0010ffff"})
         return as_event(rows[0]) if rows else None
 
+    def called_by(self, request_id: str, limit: int = 200) -> list[Event]:
+        """The events that this invocation sent, oldest first."""
+        sql = f"SELECT {_EVENT_COLUMNS} FROM event WHERE caller = :id AND caller != '' ORDER BY seq LIMIT :limit"
+        return [as_event(row) for row in self._all(sql, {"id": request_id, "limit": limit})]
+
     def attempts(self, seq: int) -> list[Attempt]:
         rows = self._all("SELECT * FROM attempt WHERE event = :seq ORDER BY number", {"seq": seq})
         return [Attempt(row[0], row[1], Outcome(Ended(row[2]), *row[3:])) for row in rows]

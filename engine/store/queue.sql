@@ -34,6 +34,7 @@ CREATE INDEX event_waiting ON event (due_at) WHERE state = 'queued' AND reason !
 CREATE INDEX event_retry ON event (due_at) WHERE state = 'queued' AND reason = 'retry';
 CREATE INDEX event_running ON event (seq) WHERE state = 'running';
 CREATE INDEX event_dropped ON event (ended_at) WHERE dropped = 1 AND redriven_as IS NULL;
+CREATE INDEX event_caller ON event (caller) WHERE caller != '';
 
 CREATE TABLE attempt (
   event         INTEGER NOT NULL REFERENCES event (seq),

@@ -1,12 +1,15 @@
 """The life of one request: who sent it, each attempt and each wait, the end, and everything it printed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ..core.arn import resource_name
-from ..core.event import Attempt, Delivery, Event
-from ..core.function import EventInvokeConfig, Function
+from ..core.cost import Bill
+from ..core.event import Attempt, Delivery, Ended, Event, Outcome
+from ..core.function import Function
 from ..core.invocation import Invocation
 from ..store import History, Peek
+from .calls import Sources, caller_of, calls_of
+from .function_row import bill_row
 from .views import Row, as_row
 
 _TEXT_MAX = 64 * 1024  # of a payload or result
@@ -24,17 +27,20 @@ def life(
     history.wait()
     if not request_id:
         return None
+    sources = Sources(peek, history, functions, executing)
     event = peek.event(request_id)
     if event is not None:
-        return _of_event(event, peek, history, functions.get(event.function), executing.get(event.id))
+        return _of_event(event, sources)
     recorded = history.invocation(request_id)
     if recorded is not None:
-        return _of_invocation(recorded, history)
+        return _of_invocation(recorded, sources)
     invocation = executing.get(request_id)
-    return _of_running(invocation, history) if invocation else None
+    return _of_running(invocation, sources) if invocation else None
 
 
-def _of_event(event: Event, peek: Peek, history: History, function: Function | None, running: Invocation | None) -> Row:
+def _of_event(event: Event, sources: Sources) -> Row:
+    peek, history = sources.peek, sources.history
+    function, running = _function(event.function, sources), sources.executing.get(event.id)
     attempts = peek.attempts(event.seq)
     lines = [line for a in attempts for line in _lines(history, event.id, a.outcome.first_line, a.outcome.last_line)]
     known = {line["id"] for line in lines}
@@ -52,7 +58,7 @@ def _of_event(event: Event, peek: Peek, history: History, function: Function | N
         "ended_at": event.ended_at,
         "due_at": event.due_at,
         "reason": str(event.reason),
-        "tries": (function.event_invoke_config if function else EventInvokeConfig()).tries,
+        "tries": function.config(event.qualifier).tries,
         "errors": event.errors,
         "throttles": event.throttles,
         "losses": event.losses,
@@ -60,39 +66,56 @@ def _of_event(event: Event, peek: Peek, history: History, function: Function | N
         "redriven_as": event.redriven_as,
         "dropped": event.dropped,
         "answered": {"status": 202, "after": None},
-        "attempts": [_attempt(a) for a in attempts],
+        "attempts": [_attempt(a, function) for a in attempts],
         "running": _running(running),
         "deliveries": _deliveries(peek.deliveries(event.seq), peek.queues_with(event.id), function),
         "lines": lines,
+        **_around(event.id, event.caller, event.accepted_at, sources),
+        "qualifier": event.qualifier,
+        "executed_version": function.executed_version(event.qualifier),
+        "log_group": function.log_group,
+        "bill": bill_row(_bill((a.outcome for a in attempts), function)),
     }
 
 
-def _of_invocation(row: Row, history: History) -> Row:
+def _of_invocation(row: Row, sources: Sources) -> Row:
     error = row["error"]
+    function = _function(row["function"], sources)
+    outcome = Outcome(
+        Ended(row["ended"]), duration=row["duration"], init_duration=row["init_duration"], waited=row.get("waited", 0.0)
+    )
     return {
         **_synchronous(row["id"], row["function"], row["source"], row["accepted_at"], row["payload"]),
+        **_around(row["id"], row.get("caller", ""), row["accepted_at"], sources),
         "state": "succeeded" if error is None else "discarded",
         "condition": "Success" if error is None else None,
         "ended_at": row["ended_at"],
         "errors": int(error is not None),
         "answered": {"status": 200, "after": row["ended_at"] - row["accepted_at"]},
         "attempts": [
-            {"number": 1, "ended": row["ended"], "error": error, "result": row["result"],
+            {"number": 1, "ended": row["ended"], "error": error, "result": row["result"], **_costs(outcome, function),
              **{key: row[key] for key in ("started_at", "ended_at", "duration", "init_duration", "memory_used",
                                           "environment", "version", "error_type")}}
         ],
         "running": None,
-        "lines": _lines(history, row["id"], row["first_line"], row["last_line"]),
+        "lines": _lines(sources.history, row["id"], row["first_line"], row["last_line"]),
+        "qualifier": row.get("qualifier", ""),
+        "executed_version": row.get("executed_version"),
+        "log_group": function.log_group,
+        "bill": bill_row(_bill([outcome], function)),
     }  # fmt: skip
 
 
-def _of_running(invocation: Invocation, history: History) -> Row:
+def _of_running(invocation: Invocation, sources: Sources) -> Row:
     name, source = invocation.function.name, invocation.source
     return {
         **_synchronous(invocation.request_id, name, source, invocation.accepted_at, _text(invocation.payload)),
+        **_around(invocation.request_id, invocation.caller, invocation.accepted_at, sources),
         "state": "running",
         "running": _running(invocation),
-        "lines": _recent(history, invocation.request_id),
+        "lines": _recent(sources.history, invocation.request_id),
+        "executed_version": invocation.executed_version,
+        "log_group": invocation.function.log_group,
     }
 
 
@@ -102,11 +125,33 @@ def _synchronous(id_: str, function: str, source: str, accepted_at: float, paylo
         "payload": payload, "state": "running", "condition": None, "ended_at": None, "due_at": None,
         "reason": "new", "tries": 1, "errors": 0, "throttles": 0, "losses": 0, "redriven_from": None,
         "redriven_as": None, "dropped": False, "answered": None, "attempts": [], "running": None, "deliveries": [],
-        "lines": [],
+        "lines": [], "qualifier": "", "bill": bill_row(Bill()),
     }  # fmt: skip
 
 
-def _attempt(attempt: Attempt) -> Row:
+def _around(id_: str, caller: str, accepted_at: float, sources: Sources) -> Row:
+    return {"caller": caller_of(caller, accepted_at, sources), "calls": calls_of(id_, sources)}
+
+
+def _function(name: str, sources: Sources) -> Function:
+    """As it is configured now; with AWS's defaults if it is gone."""
+    return sources.functions.get(name) or Function(name, handler="", code="")
+
+
+def _bill(outcomes: Iterable[Outcome], function: Function) -> Bill:
+    """What these attempts cost, at the function's memory now."""
+    bill = Bill()
+    for outcome in outcomes:
+        bill.add(outcome, function)
+    return bill
+
+
+def _costs(outcome: Outcome, function: Function) -> Row:
+    bill = _bill([outcome], function)
+    return {"waited": outcome.waited, "billed_ms": bill.billed_ms, "cost": bill.cost}
+
+
+def _attempt(attempt: Attempt, function: Function) -> Row:
     outcome = attempt.outcome
     return {
         "number": attempt.number,
@@ -121,6 +166,7 @@ def _attempt(attempt: Attempt) -> Row:
         "error": outcome.error,
         "error_type": outcome.error_type,
         "result": _text(outcome.payload),
+        **_costs(outcome, function),
     }
 
 
@@ -133,12 +179,13 @@ def _running(invocation: Invocation | None) -> Row | None:
         "timeout": invocation.function.timeout,
         "version": invocation.version,
         "cold": invocation.cold,
+        "environment": invocation.environment,
     }
 
 
-def _deliveries(owed: list[Delivery], queues: list[str], function: Function | None) -> list[Row]:
+def _deliveries(owed: list[Delivery], queues: list[str], function: Function) -> list[Row]:
     """What has been delivered (and is still there), then what has not."""
-    dead_letter_queue = resource_name(function.dead_letter_queue or "") if function else ""
+    dead_letter_queue = resource_name(function.dead_letter_queue or "")
     done = [
         {
             "kind": "dead letter" if queue == dead_letter_queue else "record",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lamtop.engine.core.event import Ended, Outcome
+from lamtop.engine.core.event import Ended, Event, Outcome
 from lamtop.engine.core.function import EventInvokeConfig, Function
 from lamtop.engine.core.invocation import Invocation
 from lamtop.engine.store import History, Peek
@@ -146,7 +146,7 @@ def test_a_running_attempt_is_shown_with_its_lines_so_far(lives: Callable[..., L
     found = it.known(request_id)
     assert (found["state"], len(found["attempts"])) == ("running", 1)
     assert it.after(found["running"].pop("started_at")) == 65
-    assert found["running"] == {"number": 2, "timeout": 7.0, "version": 1, "cold": False}
+    assert found["running"] == {"number": 2, "timeout": 7.0, "version": 1, "cold": False, "environment": ""}
     assert [line["text"] for line in found["lines"]] == ["begin 1", "end 1", "begin 2", "end 2"]
 
 
@@ -305,7 +305,7 @@ def test_a_synchronous_invocation_that_runs_is_known(lives: Callable[..., Lives]
     invocation.started_at = it.start + 1
     found = it.known("44445555-6666")
     assert found["running"] == {
-        "number": 1, "started_at": it.start + 1, "timeout": 3.0, "version": 1, "cold": False
+        "number": 1, "started_at": it.start + 1, "timeout": 3.0, "version": 1, "cold": False, "environment": ""
     }  # fmt: skip
     assert [line["text"] for line in found["lines"]] == ["so far"]
 
@@ -316,3 +316,105 @@ def test_a_payload_of_megabytes_is_cut_for_the_screen(lives: Callable[..., Lives
     it.run()
     found = it.known(request_id)
     assert len(found["payload"]) == len(found["attempts"][0]["result"]) == 64 * 1024
+
+
+# -- who called whom, and what it cost ---------------------------------------------------------------------------------
+
+
+def test_an_event_that_fails_three_times_costs_three_times(lives: Callable[..., Lives]) -> None:
+    it = lives(function(memory=1024), FAILED._replace(init_duration=0.25, waited=0.1))
+    request_id = it.world.send("orders")
+    it.run()
+    found = it.known(request_id)
+    assert [(a["billed_ms"], a["waited"]) for a in found["attempts"]] == [(750, 0.1)] * 3
+    assert found["attempts"][0]["cost"] == pytest.approx(0.75 * 0.0000166667 + 0.2e-6)
+    assert found["bill"]["cost"] == pytest.approx(3 * found["attempts"][0]["cost"])
+    assert (found["bill"]["requests"], found["bill"]["billed_ms"], found["bill"]["gb_seconds"]) == (3, 2250, 2.25)
+    assert found["bill"]["waited_gb_seconds"] == pytest.approx(0.3)
+
+
+def test_what_has_not_run_costs_nothing_yet(lives: Callable[..., Lives]) -> None:
+    it = lives(function(reserved_concurrency=0), RETURNED)
+    found = it.known(it_sent(it))
+    assert (found["bill"]["requests"], found["bill"]["cost"], found["caller"], found["calls"]) == (0, 0.0, None, [])
+
+
+def it_sent(it: Lives) -> str:
+    request_id = it.world.send("orders")
+    it.world.step()
+    return request_id
+
+
+def test_a_request_tells_its_qualifier_the_version_that_ran_and_its_log_group(lives: Callable[..., Lives]) -> None:
+    it = lives(function(versions=frozenset({"3"}), aliases={"live": "3"}), RETURNED)
+    plain = it.known(it_sent(it))
+    assert (plain["qualifier"], plain["executed_version"], plain["log_group"]) == ("", "$LATEST", "/aws/lambda/orders")
+    invocation = synchronous(it, RETURNED)
+    invocation.invoked_arn, invocation.executed_version = f"{function().arn}:live", "3"
+    found = it.known(invocation.request_id)
+    assert (found["qualifier"], found["executed_version"]) == ("live", "3")
+
+
+def called(it: Lives, caller: str, request_id: str, outcome: Outcome = RETURNED) -> None:
+    invocation = synchronous(it, outcome, request_id)
+    invocation.caller = caller
+
+
+def test_a_synchronous_call_and_its_caller_know_each_other(lives: Callable[..., Lives]) -> None:
+    it = lives(function(), RETURNED)
+    synchronous(it, RETURNED._replace(duration=3.0, waited=2.0), "aaaa-1")
+    for request_id in ("bbbb-1", "bbbb-2"):
+        called(it, "aaaa-1", request_id)
+    called(it, "aaaa-11", "cccc-1")
+    assert it.known("bbbb-2")["caller"] == {"id": "aaaa-1", "function": "orders", "attempt": 1}
+    found = it.known("aaaa-1")
+    assert [(call["id"], call["kind"], call["state"]) for call in found["calls"]] == [
+        ("bbbb-1", "synchronous", "succeeded"), ("bbbb-2", "synchronous", "succeeded"),
+    ]  # fmt: skip
+    assert (found["attempts"][0]["waited"], found["bill"]["waited_gb_seconds"]) == (2.0, 0.25)
+
+
+def test_a_request_of_a_caller_is_found_by_its_own_id_only(lives: Callable[..., Lives]) -> None:
+    """The callers' ids stand beside the requests' own in the history."""
+    it = lives(function(), RETURNED)
+    called(it, "aaaa-1", "bbbb-1")
+    assert it.of("aaaa-1") is None
+    assert it.of("<aaaa-1") is None
+
+
+def test_the_attempt_that_called_is_the_one_that_ran_then(lives: Callable[..., Lives]) -> None:
+    it = lives(function(), FAILED)
+    caller = it_sent(it)
+    it.run(62)  # its second attempt has begun at 60.5 s and ended
+    called(it, caller, "bbbb-1")
+    it.run()
+    assert it.known(caller)["attempts"][1]["ended_at"] <= it.known("bbbb-1")["accepted_at"]
+    assert it.known("bbbb-1")["caller"] == {"id": caller, "function": "orders", "attempt": 2}
+
+
+def test_an_event_that_an_invocation_sent_is_among_its_calls(lives: Callable[..., Lives]) -> None:
+    it = lives(function(), RETURNED)
+    sender = it_sent(it)
+    it.run()
+    store = it.world.store
+    store.begin()
+    sent = Event(900, "dddd-1", "orders", "", b"{}", "http", it.world.clock.now(), caller=sender)
+    store.insert([sent, sent._replace(seq=901, id="eeee-1", caller="")])
+    store.commit()
+    assert [(call["id"], call["kind"], call["state"]) for call in it.known(sender)["calls"]] == [
+        ("dddd-1", "event", "queued")
+    ]
+    assert it.known("dddd-1")["caller"] == {"id": sender, "function": "orders", "attempt": 1}
+
+
+def test_a_caller_that_is_forgotten_is_still_named(lives: Callable[..., Lives]) -> None:
+    it = lives(function(), RETURNED)
+    called(it, "gone-1", "bbbb-1")
+    assert it.known("bbbb-1")["caller"] == {"id": "gone-1", "function": "", "attempt": 1}
+
+
+def test_the_calls_of_a_request_are_found_by_an_index(lives: Callable[..., Lives]) -> None:
+    it = lives(function(), RETURNED)
+    sql = "EXPLAIN QUERY PLAN SELECT id FROM event WHERE caller = 'x' AND caller != '' ORDER BY seq LIMIT 9"
+    [plan] = it.world.store._connection.execute(sql).fetchall()
+    assert "event_caller" in plan[3]
