@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import format as f
+from .calls import SHOWN, call_words, called_by
 
 Life = dict[str, Any]
 
@@ -18,7 +19,7 @@ class Span:
     label: str
     start: float
     end: float
-    kind: str  # "caller", "wait", "retry", "ok", "error", "running", "end-ok", "end-error"
+    kind: str  # "caller", "wait", "retry", "ok", "error", "running", "call", "end-ok", "end-error"
     words: str
     ahead: float | None = None
 
@@ -32,6 +33,7 @@ def spans(life: Life, now: float) -> list[Span]:
         rows += _wait(life, since, float(attempt["started_at"]), before, failures)
         ended = attempt.get("ended_at")
         rows.append(_attempt(life, attempt, now))
+        rows += _calls(life, float(attempt["started_at"]), float(ended if ended is not None else now), now)
         failures += attempt.get("ended") == "function error"
         since, before = float(ended if ended is not None else now), attempt
     running = life.get("running")
@@ -40,6 +42,7 @@ def spans(life: Life, now: float) -> list[Span]:
     ):
         rows += _wait(life, since, float(running["started_at"]), before, failures)
         rows.append(_running(running, now))
+        rows += _calls(life, float(running["started_at"]), now, now)
     elif life["state"] == "queued":
         rows.append(_waiting(life, since, now, before, failures))
     return [*rows, *_end(life)]
@@ -47,13 +50,25 @@ def spans(life: Life, now: float) -> list[Span]:
 
 def _caller(life: Life, now: float) -> Span:
     start, answered = float(life["accepted_at"]), life.get("answered")
-    source = f" · {life['source']}" if life.get("source") else ""
+    source = f" · {f.one_line(called_by(life) or str(life.get('source') or ''))}".rstrip(" ·")
     if answered is None:
         return Span("caller", start, now, "caller", f"waits for the answer{source}", now)
     if answered.get("after") is None:
         return Span("caller", start, start, "caller", f"{answered['status']} at once{source}")
     after = float(answered["after"])
     return Span("caller", start, start + after, "caller", f"{answered['status']} after {f.span(after)}{source}")
+
+
+def _calls(life: Life, since: float, until: float, now: float) -> list[Span]:
+    """The calls made during one attempt: what a function waits for is billed twice."""
+    rows = []
+    for number, call in enumerate((life.get("calls") or ())[:SHOWN], 1):
+        start = float(call["accepted_at"])
+        if since <= start <= until:
+            waits = call["kind"] != "event"
+            end = float(call["ended_at"] if call.get("ended_at") is not None else now) if waits else start
+            rows.append(Span(f" → {number}", start, end, "call", call_words(call, now)))
+    return rows
 
 
 def _wait(life: Life, since: float, until: float, before: Life | None, failures: int) -> list[Span]:
@@ -90,6 +105,8 @@ def _attempt(life: Life, attempt: Life, now: float) -> Span:
     words = f.span(float(took) if took is not None else float(ended) - start)
     if attempt.get("init_duration"):
         words += f" + init {f.span(float(attempt['init_duration']))}"
+    if attempt.get("waited"):
+        words += f" · waited {f.span(float(attempt['waited']))}"
     if attempt.get("ended") == "returned":
         return Span(label, start, float(ended), "ok", f"returned after {words}")
     error = f.one_line(str(attempt.get("error") or attempt.get("ended") or ""))
@@ -234,7 +251,15 @@ def _tick(seconds: float) -> str:
     return f"{int(seconds // 60)}:{int(seconds % 60):02}" if seconds < 3600 else f"{seconds / 3600:g}h"
 
 
-_FILL = {"caller": f.EMPTY, "wait": f.WAITING, "retry": f.WAITING, "ok": f.FULL, "error": f.FULL, "running": f.FULL}
+_FILL = {
+    "caller": f.EMPTY,
+    "wait": f.WAITING,
+    "retry": f.WAITING,
+    "ok": f.FULL,
+    "error": f.FULL,
+    "running": f.FULL,
+    "call": f.WAITING,
+}
 _STYLE = {
     "caller": "accent",
     "wait": "dim",
@@ -242,6 +267,7 @@ _STYLE = {
     "ok": "ok",
     "error": "error",
     "running": "ok",
+    "call": "warning",
     "end-ok": "ok",
     "end-error": "error",
 }

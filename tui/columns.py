@@ -146,6 +146,14 @@ def _seconds(key: str) -> Show:
     return lambda row, _now, _width: (f.short_span(row.get(key)), "" if row.get(key) is not None else "dim")
 
 
+def _money(key: str) -> Show:
+    return lambda row, _now, _width: (f.money(row[key]), "") if row.get(key) else ("·", "dim")
+
+
+def _waited(row: Row, _now: float, _width: int) -> Cell:
+    return (f.share(row["waited_share"]), "warning") if row.get("waited_share") else ("·", "dim")
+
+
 def _running(row: Row, _now: float, _width: int) -> Cell:
     limit = row.get("reserved")
     return f"{row.get('in_flight') or 0}/{'∞' if limit is None else limit}", "ok" if row.get("in_flight") else "dim"
@@ -202,13 +210,16 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("FUNCTION", 16, 24, _name, "id"),
         Column("CALLS", 6, 6, _count("invocations"), "invocations", right=True),
         Column("ERR", 5, 5, _count("errors", "error"), "errors", right=True),
-        Column("P50", 6, 6, _seconds("p50"), "p50", 7, right=True),
-        Column("P99", 6, 6, _seconds("p99"), "p99", 4, right=True),
+        Column("P50", 6, 6, _seconds("p50"), "p50", 10, right=True),
+        Column("P99", 6, 6, _seconds("p99"), "p99", 7, right=True),
         Column("RUN", 5, 5, _running, "in_flight", right=True),
-        Column("WAIT", 5, 5, _count("queued"), "queued", 6, right=True),
-        Column("DEAD", 5, 5, _count("dead", "error"), "dead", 5, right=True),
+        Column("WAIT", 5, 5, _count("queued"), "queued", 9, right=True),
+        Column("DEAD", 5, 5, _count("dead", "error"), "dead", 8, right=True),
         Column("COLD", 5, 5, _count("cold_starts"), "cold_starts", 2, right=True),
-        Column("CODE", 4, 5, _version, "version", 3),
+        Column("CODE", 4, 5, _version, "version", 6),
+        Column("COST", 11, 11, _money("cost"), "cost", 3, right=True),
+        Column("PER 1M", 8, 8, _money("cost_per_million"), "cost_per_million", 5, right=True),
+        Column("WAITED", 6, 6, _waited, "waited_share", 4, right=True),
         Column("HANDLER", 14, 60, _state, "", 1),
     ),
 }

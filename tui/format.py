@@ -1,5 +1,6 @@
 """Values to text: durations, sizes, states. Foreign text passes `clean` once, when the model takes it in."""
 
+import math
 import re
 from datetime import datetime
 from typing import Any
@@ -171,6 +172,21 @@ def size(count: float) -> str:
 def number(count: int) -> str:
     """A count with thousands separated: "1,204"."""
     return f"{count:,}"
+
+
+def money(dollars: float) -> str:
+    """Dollars with two digits at least that say something: "$0", "$0.0000021", "$0.034", "$8.53", "$1,204"."""
+    if dollars < 1e-12:
+        return "$0"
+    if dollars >= 999.5:
+        return f"${dollars:,.0f}"
+    digits = 2 if dollars >= 0.0995 else 1 - math.floor(math.log10(dollars))
+    return f"${dollars:.{digits}f}"
+
+
+def share(part: float) -> str:
+    """A part of a whole, 0 to 1, in per cent: "38%", "<1%"."""
+    return "<1%" if 0 < part < 0.01 else f"{part * 100:.0f}%"
 
 
 def counted(count: int, noun: str) -> str:

@@ -68,6 +68,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("pane.zoom", "z", "zoom", "zoom this pane, or back", "zoom"),
         Key("view.overview", "0", "overview", "all panes again, without filters"),
         Key("back", "escape", "back", "one step back: marks, filter, zoom"),
+        Key("notices", "n", "notices", "what the engine has said: reloads, warnings, errors"),
         Key("help", "question_mark,f1", "help", "this help", "help"),
         Key("quit", "q", "quit", "quit", "quit"),
     ),
@@ -91,6 +92,11 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("tab.previous", "left_square_bracket,shift+tab", "tab(-1)", "previous section"),
         Key("attempt.next", "n", "attempt(1)", "next attempt", "attempt"),
         Key("attempt.previous", "N", "attempt(-1)", "previous attempt"),
+        Key("inspector.caller", "c", "caller", "the request that called this one", "caller"),
+        *(
+            Key(f"inspector.call.{number}", str(number), f"call({number})", f"go to call {number} of this request")
+            for number in range(1, 10)
+        ),
         Key("inspector.redrive", "m", "redrive", "redrive this event, if it is a dead letter", "redrive"),
         Key("inspector.copy", "y", "copy", "copy the request id", "copy"),
         Key("inspector.help", "question_mark,f1", "help", "this help", "help"),

@@ -1,6 +1,7 @@
 """What the monitor knows of the engine. Frames are applied here; no widget is touched."""
 
 import time
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from .loglines import LogBuffer
 
 Row = dict[str, Any]
 PANES = ("queue", "inflight", "retries", "dlq", "logs", "functions")
+_NOTICES_KEPT = 200
 _KEEP_ROWS = 4000  # rows outside the window that are kept: the engine may name them again without sending them
 
 
@@ -86,6 +88,7 @@ class Notice:
 
     level: str
     text: str
+    at: float = 0.0  # engine time
 
 
 @dataclass
@@ -113,6 +116,7 @@ class Model:
         self.rows = {pane: PaneRows() for pane in PANES if pane != "logs"}
         self.logs = LogBuffer()
         self.notice = Notice("info", "")
+        self.notices: deque[Notice] = deque(maxlen=_NOTICES_KEPT)  # what the engine said, oldest first
         self._notice_seq = -1
 
     def take_hello(self, hello: Row) -> None:
@@ -120,6 +124,8 @@ class Model:
         self.hello = clean_deep(hello)
         self.connected, self.link = True, ""
         self._notice_seq = -1
+        self.notices.clear()
+        self.totals["standing"] = []
         for rows in self.rows.values():
             rows.take({"total": 0, "ids": []})
             rows.known.clear()
@@ -143,7 +149,7 @@ class Model:
         change = Change()
         if "time" in frame:
             self.time.take(frame["time"])
-        self.totals.update(frame.get("totals", {}))
+        self.totals.update(clean_deep(frame.get("totals", {})))
         for pane, view in frame.get("views", {}).items():
             if pane in self.rows:
                 self._take_view(pane, view, change)
@@ -166,7 +172,16 @@ class Model:
     def _take_notice(self, notice: Row) -> None:
         if int(notice.get("seq", 0)) > self._notice_seq:
             self._notice_seq = int(notice.get("seq", 0))
-            self.notice = Notice(str(notice.get("level", "info")), clean(str(notice["text"])))
+            self.notice = Notice(
+                str(notice.get("level", "info")), clean(str(notice["text"])), float(notice.get("at") or 0)
+            )
+            self.notices.append(self.notice)
+
+    @property
+    def standing(self) -> list[Notice]:
+        """What is wrong for as long as it is, the worst first."""
+        found = [Notice(str(one["level"]), str(one["text"])) for one in self.totals.get("standing", ())]
+        return sorted(found, key=lambda notice: notice.level != "error")
 
     def function_names(self) -> list[str]:
         return list(self.rows["functions"].ids)

@@ -26,7 +26,10 @@ class HelpScreen(Sheet):
         pane = PANE_TITLES.get(self._place, "This request")
         lines: Lines = [[(pane, "title")], [(_ABOUT[self._place], "dim")]]
         for key in KEYS.get(self._place, ()):
-            lines.append(_line(key))
+            if not key.id.startswith("inspector.call."):
+                lines.append(_line(key))
+        if self._place == "inspector":
+            lines.append([("  1 to 9          ", "accent"), ("go to one of the calls that this request made", "")])
         if self._place in PANE_KEYS:
             lines += [[("", "")], [("Every pane", "title")], *map(_line, KEYS["main"][:9]), _DIGITS]
             lines += [_line(key) for key in KEYS["main"][9:] if key.id not in _PANE_IDS]

@@ -12,9 +12,10 @@ from .. import format as f
 from ..keymap import bindings, hints
 from ..model import Change
 from ..widgets.life_axis import LifeAxis
-from ..widgets.lines import Footer, Header, Status
+from ..widgets.lines import Footer, Header, Standing, Status
 from ..widgets.text_lines import TextLines
 from ..wishes import pretty
+from .call_lines import call_lines, stream_lines
 from .paint import Paint
 from .result_lines import error_lines, log_lines
 from .sheet import Lines
@@ -22,7 +23,7 @@ from .sheet import Lines
 if TYPE_CHECKING:
     from ..app import Lamtop
 
-_TABS = ("Result", "Payload", "Log")
+_TABS = ("Result", "Payload", "Log", "Calls and cost")
 _ASK_EVERY = 0.5  # seconds between two looks at the same life
 
 
@@ -51,6 +52,7 @@ class InspectorScreen(Screen[None], inherit_bindings=False):
         yield Header(model)
         yield LifeAxis(model.time.now)
         yield TextLines(id="body")
+        yield Standing(model)
         yield Status(model, lambda: str(self.life["function"]) if self.life else "")
         yield Footer(lambda: hints("inspector"))
 
@@ -102,14 +104,17 @@ class InspectorScreen(Screen[None], inherit_bindings=False):
         axis.show(self.life, f"{f.short_id(self.request_id)} {self._state()}")
         body.border_title = Text(self._tab_words())
         body.show(self._lines())
+        self.query_one(Standing).look()
         for line in ("#header", "#status"):
             self.query_one(line).refresh()
 
     def _state(self) -> str:
         if self.life is None:
             return "· nothing is known of this request" if self._missing else "· looking…"
+        qualifier, version = self.life.get("qualifier"), self.life.get("executed_version")
+        name = f"{self.life['function']}:{qualifier} → version {version}" if qualifier else self.life["function"]
         glyph = {"succeeded": f.OK, "discarded": f.DEAD, "running": f.RUNNING}.get(str(self.life["state"]), f.RETRY)
-        return f"{self.life['function']}  {glyph} {self.life['state']}"
+        return f"{name}  {glyph} {self.life['state']}"
 
     def _tab_words(self) -> str:
         return "  ".join(f"[{name}]" if at == self._tab else f" {name} " for at, name in enumerate(_TABS))
@@ -120,7 +125,9 @@ class InspectorScreen(Screen[None], inherit_bindings=False):
         if self._tab == 1:
             return [[(line, "")] for line in pretty(str(self.life.get("payload") or "")).split("\n")]
         if self._tab == 2:
-            return log_lines(self.life) or [[("It has not printed anything.", "dim")]]
+            return [*stream_lines(self.life), *(log_lines(self.life) or [[("It has not printed anything.", "dim")]])]
+        if self._tab == 3:
+            return call_lines(self.life, self.lamtop.model.time.now())
         return self._result_lines(self.life)
 
     def _result_lines(self, life: dict[str, Any]) -> Lines:
@@ -155,6 +162,20 @@ class InspectorScreen(Screen[None], inherit_bindings=False):
             self._tab = 0
             self._draw()
 
+    def action_caller(self) -> None:
+        caller = self.life.get("caller") if self.life else None
+        if caller:
+            self.lamtop.push_screen(InspectorScreen(str(caller["id"])))
+        else:
+            self.lamtop.wishes.say("warning", "it was not called by an invocation of this engine")
+
+    def action_call(self, number: int) -> None:
+        calls = self.life.get("calls") or [] if self.life else []
+        if number <= len(calls):
+            self.lamtop.push_screen(InspectorScreen(str(calls[number - 1]["id"])))
+        else:
+            self.lamtop.wishes.say("warning", f"it has made {f.counted(len(calls), 'call')}")
+
     def action_redrive(self) -> None:
         rows = self.lamtop.model.rows["dlq"].window()
         dead = next((row["id"] for row in rows if row.get("request_id") == self.request_id), self.request_id)
@@ -187,4 +208,6 @@ def _attempt_words(attempt: dict[str, Any], count: int) -> str:
         words.append(f.span(float(attempt["duration"])))
     if attempt.get("memory_used"):
         words.append(f"{attempt['memory_used']} MB")
+    if attempt.get("billed_ms"):
+        words.append(f"billed {attempt['billed_ms']:,} ms = {f.money(attempt['cost'])}")
     return " · ".join(words) + ("  (n/N: others)" if count > 1 else "")

@@ -14,7 +14,7 @@ from ..layout import LAYOUTS, NARROW, NORMAL, layout_for
 from ..model import Change
 from ..views import LOG_LINES, View
 from ..widgets.line_table import DeadLetterTable, LineTable
-from ..widgets.lines import Footer, Header, Status, Tabs
+from ..widgets.lines import Footer, Header, Standing, Status, Tabs
 from ..widgets.log_lines import LogLines
 from ..widgets.text_lines import TextLines
 from .main_keys import MainKeys
@@ -63,6 +63,7 @@ class MainScreen(MainKeys, Screen[None], inherit_bindings=False):
             yield self.logs
         yield TextLines(id="trouble")
         yield TextLines([[("lamtop needs at least 60x15: please enlarge the terminal", "warning")]], id="small")
+        yield Standing(self.model)
         yield Status(self.model, lambda: self.selected)
         yield Footer(self._hints)
 
@@ -200,6 +201,7 @@ class MainScreen(MainKeys, Screen[None], inherit_bindings=False):
             self.query_one("#trouble", TextLines).show([*head, *told, [("", "")], [("Press q to quit.", "dim")]])
 
     def refresh_bars(self) -> None:
+        self.query_one(Standing).look()
         for line in ("#header", "#tabs", "#status", "#footer"):
             self.query_one(line).refresh()
 

@@ -169,6 +169,11 @@ class MainKeys:
 
         self._app.push_screen(AskScreen(f"Redrive {shown} {noun}?"), answered)
 
+    def action_notices(self) -> None:
+        from .notices import NoticesScreen
+
+        self._app.push_screen(NoticesScreen())
+
     def action_help(self) -> None:
         from .help import HelpScreen
 

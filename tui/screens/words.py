@@ -1,6 +1,6 @@
 """What the panes say about themselves: titles, borders, and what an empty one tells to do next."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import format as f
 from ..keymap import PANE_KEYS, PANE_TITLES
@@ -56,5 +56,15 @@ def _function_footer(screen: "MainScreen") -> str:
     for row in screen.model.rows["functions"].window():
         if row.get("reload_error"):
             return f"✗ {row['id']} keeps its old code: {f.fit(f.one_line(row['reload_error']), 60).rstrip()}"
+    if screen.zoomed:
+        return _bill(screen.model.totals)
     chosen = screen.model.rows["functions"].known.get(screen.selected)
     return str(chosen.get("handler") or "") if chosen else ""
+
+
+def _bill(totals: dict[str, Any]) -> str:
+    """What everything so far would have cost on AWS."""
+    cost = float(totals.get("cost") or 0)
+    words = f"on AWS {f.money(cost)} since the engine started"
+    waited = float(totals.get("waited_cost") or 0)
+    return words + (f", {f.share(waited / cost)} of it waiting for other functions" if waited else "")

@@ -9,7 +9,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 
 from .. import axis
-from ..format import DEAD, OK, clock_ms, fit
+from ..format import DEAD, OK, clock_ms, counted, fit, money
 from .line_view import LineView
 
 _LABEL = 8
@@ -29,7 +29,7 @@ class LifeAxis(LineView, can_focus=False):
         self.border_title = Text(title)
         before = len(self._rows)
         self._rows = axis.spans(life, self._now()) if life else []
-        self.border_subtitle = Text(f"accepted {clock_ms(float(life['accepted_at']))}" if life else "")
+        self.border_subtitle = Text(_facts(life) if life else "")
         if len(self._rows) != before:
             self.virtual_size = Size(0, len(self._rows) + 1)
             self.styles.height = len(self._rows) + 3
@@ -51,6 +51,15 @@ class LifeAxis(LineView, can_focus=False):
         words = fit(row.words, max(0, width - _LABEL - room - 3)).rstrip()
         label = (fit(" " + row.label, _LABEL), "dim")
         return self.strip_of([label, *axis.drawn(row, scale), ("  " + words, axis.style_of(row))], width)
+
+
+def _facts(life: dict[str, Any]) -> str:
+    """When it came, and what it has cost so far: each attempt costs anew."""
+    words, bill = f"accepted {clock_ms(float(life['accepted_at']))}", life.get("bill") or {}
+    if not bill.get("requests"):
+        return words
+    attempts = f" for {counted(bill['requests'], 'attempt')}" if life["kind"] == "event" else ""
+    return f"{words} · cost {money(bill['cost'])}{attempts}"
 
 
 def _end_across(row: axis.Span) -> list[tuple[str, str]]:

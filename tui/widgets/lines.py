@@ -9,7 +9,7 @@ from ..keymap import PANE_KEYS, PANE_TITLES
 from ..model import Model
 from .line_view import OneLine, Part
 
-_LEVELS = {"info": ("✓", "ok"), "warning": ("!", "warning"), "error": ("✗", "error"), "busy": ("…", "accent")}
+LEVELS = {"info": ("✓", "ok"), "warning": ("!", "warning"), "error": ("✗", "error"), "busy": ("…", "accent")}
 
 
 class Header(OneLine):
@@ -91,13 +91,34 @@ class Status(OneLine):
         notice = self._model.notice
         if not notice.text:
             return []
-        glyph, style = _LEVELS.get(notice.level, _LEVELS["info"])
+        glyph, style = LEVELS.get(notice.level, LEVELS["info"])
         room = self.size.width - len(self.right()[0][0]) - 4
         return [(f" {glyph} ", style), (f.fit(f.one_line(notice.text), room).rstrip(), "" if style == "ok" else style)]
 
     def right(self) -> list[Part]:
         name = self._selected()
         return [(f"function: {name} " if name else "", "title")]
+
+
+class Standing(OneLine):
+    """What is wrong for as long as it is; no line at all when nothing is."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(id="standing")
+        self._model = model
+
+    def look(self) -> None:
+        """Come or go, and say what is true now."""
+        self.display = bool(self._model.standing)
+        self.refresh()
+
+    def left(self) -> list[Part]:
+        first = self._model.standing[:1]
+        return [(f" {LEVELS[one.level][0]} {f.one_line(one.text)}", LEVELS[one.level][1]) for one in first]
+
+    def right(self) -> list[Part]:
+        more = len(self._model.standing) - 1
+        return [(f" +{more} more" if more > 0 else "", "warning"), (" n", "accent"), (" notices ", "")]
 
 
 class Footer(OneLine):

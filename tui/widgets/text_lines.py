@@ -1,5 +1,6 @@
 """Text to read: styled lines, wrapped to the width, with the movement keys."""
 
+from rich.cells import cell_len
 from textual.geometry import Size
 from textual.strip import Strip
 
@@ -10,7 +11,7 @@ Line = list[Part]
 
 
 class TextLines(LineView):
-    """A list of lines. A line of one part is wrapped; a line of several is laid out by whoever made it."""
+    """A list of lines. What does not fit is wrapped: of a line of several parts the last one, under its own start."""
 
     def __init__(self, lines: list[Line] | None = None, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
@@ -35,13 +36,19 @@ class TextLines(LineView):
         self._width = self.room
         self._drawn = []
         for line in self._given:
-            if len(line) == 1:
-                self._drawn += [[(piece, line[0][1])] for piece in wrap(line[0][0], self._width)]
-            else:
-                self._drawn.append(line)
+            self._drawn += _wrapped(line, self._width)
         self.virtual_size = Size(0, len(self._drawn))
         self.refresh()
 
     def draw(self, y: int, width: int) -> Strip:
         at = y + self.scroll_offset.y
         return self.strip_of(self._drawn[at] if at < len(self._drawn) else [], width)
+
+
+def _wrapped(line: Line, width: int) -> list[Line]:
+    *head, (text, style) = line
+    indent = sum(cell_len(part) for part, _ in head)
+    if indent and indent + cell_len(text) <= width:
+        return [line]
+    pieces = wrap(text, max(10, width - indent))
+    return [[*head, (pieces[0], style)], *([(" " * indent, ""), (piece, style)] for piece in pieces[1:])]
