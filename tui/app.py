@@ -51,6 +51,8 @@ class Lamtop(App[None]):
 
     def _said(self) -> None:
         self.main.paint_soon()
+        for line in self.screen.query("#status"):
+            line.refresh()
 
     def begin(self, wish: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Do something that takes time beside the screen. It is only started if the app still runs."""

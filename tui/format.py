@@ -1,6 +1,5 @@
 """Values to text: durations, sizes, states. Foreign text passes `clean` once, when the model takes it in."""
 
-import math
 import re
 from datetime import datetime
 from typing import Any
@@ -180,7 +179,7 @@ def money(dollars: float) -> str:
         return "$0"
     if dollars >= 999.5:
         return f"${dollars:,.0f}"
-    digits = 2 if dollars >= 0.0995 else 1 - math.floor(math.log10(dollars))
+    digits = max(2, 1 - int(f"{dollars:.1e}".partition("e")[2]))
     return f"${dollars:.{digits}f}"
 
 

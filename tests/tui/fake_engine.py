@@ -33,7 +33,33 @@ def function(name: str, **more: Any) -> Row:
     row = {"id": name, "handler": f"{name.replace('-', '_')}.handler", "version": 1, "timeout": 3, "memory": 128}
     row |= {"reserved": None, "invocations": 0, "errors": 0, "throttles": 0, "cold_starts": 0, "in_flight": 0}
     row |= {"queued": 0, "dead": 0, "environments": 0, "p50": None, "p99": None, "reload_error": None}
+    row |= {"cost": 0.0, "cost_per_million": None, "waited_share": 0.0, "bill": bill(), "metrics": dict(_COUNTERS)}
+    row |= {"runtime": "python3.13", "architecture": "x86_64", "layers": [], "log_format": "Text", "log_level": "INFO"}
+    row |= {"system_log_level": "INFO", "log_group": f"/aws/lambda/{name}", "versions": [], "aliases": [], "lab": []}
+    row |= {"recursive_loop": "Terminate", "scaling": "lazy", "retries": 2, "maximum_age": 21_600.0}
+    row |= {"dead_letter_queue": None, "on_failure": None, "on_success": None}
     return row | {"limited_by": None} | more
+
+
+_COUNTERS = dict.fromkeys(
+    (
+        "Invocations", "Errors", "Throttles", "AsyncEventsReceived", "AsyncEventsDropped", "DeadLetterErrors",
+        "DestinationDeliveryFailures", "RecursiveInvocationsDropped",
+    ),
+    0,
+)  # fmt: skip
+
+
+def bill(**more: Any) -> Row:
+    row = {"requests": 0, "billed_ms": 0, "gb_seconds": 0.0, "waited_gb_seconds": 0.0, "request_cost": 0.0}
+    row |= {"duration_cost": 0.0, "waited_cost": 0.0, "cost": 0.0}
+    return row | {"prices": "AWS Lambda pricing, US East (N. Virginia), 2026-05-05"} | more
+
+
+def call(number: int, name: str = "chain-b", **more: Any) -> Row:
+    """A call that a request made."""
+    row = {"id": request_id(number), "function": name, "kind": "synchronous", "accepted_at": NOW - 62.5}
+    return row | {"ended_at": NOW - 61, "state": "succeeded", "error": None} | more
 
 
 def queued(number: int, name: str = "always-fails", **more: Any) -> Row:
@@ -66,7 +92,8 @@ def life(number: int, **more: Any) -> Row:
     row |= {"accepted_at": NOW - 63.2, "payload": '{"order": 7}', "state": "queued", "condition": None}
     row |= {"ended_at": None, "due_at": NOW + 2, "reason": "retry", "tries": 3, "errors": 1, "throttles": 0}
     row |= {"losses": 0, "redriven_from": None, "redriven_as": None, "answered": {"status": 202, "after": 0.002}}
-    row |= {"attempts": [attempt], "running": None, "deliveries": []}
+    row |= {"attempts": [attempt], "running": None, "deliveries": [], "caller": None, "calls": [], "bill": bill()}
+    row |= {"qualifier": "", "executed_version": "$LATEST", "log_group": "/aws/lambda/always-fails"}
     return row | {"lines": [log_line(1, "printed by the handler", number)]} | more
 
 

@@ -1,7 +1,7 @@
 """The life of one request on a time axis."""
 
 import pytest
-from fake_engine import NOW, life
+from fake_engine import NOW, call, life, request_id
 
 from lamtop.tui import axis
 
@@ -61,6 +61,35 @@ def test_a_synchronous_call_tells_what_its_caller_got() -> None:
 def test_a_running_attempt_counts_against_its_timeout() -> None:
     told = words(life(1, state="running", running={"number": 2, "started_at": NOW - 1.5, "timeout": 3}))
     assert told[-1] == "try 2: running 1.5 s of 3 s"
+
+
+def test_a_call_lies_under_the_attempt_that_waited_for_it() -> None:
+    first = life(1)["attempts"][0]
+    second = first | {"number": 2, "started_at": NOW - 10, "ended_at": NOW - 5, "waited": 2.0}
+    calls = [call(0x2B), call(0x3C, accepted_at=NOW - 9, ended_at=NOW - 7, error="ValueError: no")]
+    rows = axis.spans(life(1, attempts=[first, second], calls=calls), NOW)
+    told = [f"{row.label}: {row.words}" for row in rows]
+    assert told[3] == " → 1: chain-b 002b · 1.5 s"
+    assert told[5:7] == [
+        "try 2: 3 s + init 100 ms · waited 2 s · ValueError: no luck", " → 2: chain-b 003c · 2 s · ValueError: no"
+    ]  # fmt: skip
+    assert (rows[6].start, rows[6].end) == (NOW - 9, NOW - 7)
+
+
+def test_an_event_that_was_sent_takes_no_time_and_a_call_that_runs_goes_on() -> None:
+    running = {"number": 2, "started_at": NOW - 1.5, "timeout": 3}
+    calls = [
+        call(0x2B, kind="event", state="queued", accepted_at=NOW - 1, ended_at=None),
+        call(0x3C, accepted_at=NOW - 0.5, ended_at=None, state="running"),
+    ]
+    rows = axis.spans(life(1, state="running", running=running, calls=calls), NOW)
+    assert [row.words for row in rows[-2:]] == ["chain-b 002b · 202 at once, queued", "chain-b 003c · 500 ms so far"]
+    assert [row.end - row.start for row in rows[-2:]] == [0, 0.5]
+
+
+def test_a_request_of_another_invocation_names_it_instead_of_its_client() -> None:
+    caller = {"id": request_id(0x1A2B), "function": "chain-a", "attempt": 2}
+    assert words(life(1, caller=caller))[0] == "caller: 202 after 2 ms · called by chain-a 1a2b, attempt 2"
 
 
 @pytest.mark.parametrize("width", [12, 30, 77])

@@ -59,6 +59,36 @@ def test_an_age_never_takes_more_than_four_cells(seconds: float) -> None:
     assert len(f.age(seconds)) <= 4
 
 
+@pytest.mark.parametrize(
+    ("dollars", "text"),
+    [
+        (0, "$0"),
+        (0.0000002020833, "$0.00000020"),
+        (0.0000021, "$0.0000021"),
+        (0.00999, "$0.010"),
+        (0.034, "$0.034"),
+        (0.41, "$0.41"),
+        (8.53335, "$8.53"),
+        (166.9, "$166.90"),
+        (999.7, "$1,000"),
+        (150_000.2, "$150,000"),
+    ],
+)
+def test_money_says_two_digits_however_little_it_is(dollars: float, text: str) -> None:
+    assert f.money(dollars) == text
+
+
+@pytest.mark.parametrize("exponent", range(-7, 6))
+def test_a_cost_fits_its_column(exponent: int) -> None:
+    assert all(len(f.money(digit * 10.0**exponent)) <= 12 for digit in (1.0, 9.94, 9.96, 9.999))
+    assert len(f.money(0.2e-6 + 1e-9)) <= 11
+
+
+@pytest.mark.parametrize(("part", "text"), [(0, "0%"), (0.004, "<1%"), (0.38, "38%"), (1, "100%")])
+def test_a_share_is_whole_per_cent(part: float, text: str) -> None:
+    assert f.share(part) == text
+
+
 @pytest.mark.parametrize("count", [0, 999, 1000, 99_949, 99_950, 999_999, 1_000_000, 6_291_556])
 def test_a_size_never_takes_more_than_six_cells(count: int) -> None:
     assert len(f.size(count)) <= 6

@@ -4,7 +4,7 @@ import asyncio
 import json
 
 import pytest
-from fake_engine import FakeEngine, dead, life, queued, request_id, retry, running
+from fake_engine import NOW, FakeEngine, bill, call, dead, function, life, queued, request_id, retry, running
 from stage import Stage, play
 
 from lamtop.tui.keymap import KEYS
@@ -312,6 +312,109 @@ def test_n_shows_another_attempt() -> None:
         await stage.shows("attempt 1 of 2")
         await stage.press("n")
         await stage.shows("attempt 2 of 2")
+
+    play(story, engine)
+
+
+def chain() -> FakeEngine:
+    """chain-a called chain-b once and sent flaky an event; both are asked for by their ids."""
+    engine = busy()
+    caller = {"id": request_id(1), "function": "chain-a", "attempt": 1}
+    calls = [call(0x2B), call(0x3C, "flaky", kind="event", state="queued", ended_at=None)]
+    attempt = life(1)["attempts"][0] | {"waited": 1.5, "billed_ms": 3100, "cost": 0.0000067}
+    cost = bill(requests=1, billed_ms=3100, gb_seconds=0.3875, duration_cost=6.46e-6, request_cost=2e-7, cost=6.66e-6)
+    cost |= {"waited_gb_seconds": 0.1875, "waited_cost": 3.1e-6}
+    engine.lives[request_id(1)] = life(1, function="chain-a", calls=calls, attempts=[attempt], bill=cost)
+    engine.lives[request_id(0x2B)] = life(
+        0x2B, function="chain-b", caller=caller, qualifier="live", executed_version="2"
+    )
+    return engine
+
+
+def test_a_digit_goes_to_a_call_and_c_to_the_caller() -> None:
+    async def story(stage: Stage) -> None:
+        await stage.press("4", "enter")
+        await stage.shows("→ 1", "chain-b 002b · 1.5 s", "→ 2", "flaky 003c · 202 at once", "waited 1.5 s")
+        await stage.press("1")
+        await stage.shows("called by chain-a 0001, attempt 1", "chain-b:live → version 2")
+        await stage.press("c")
+        await stage.shows("chain-b 002b · 1.5 s")
+        await stage.press("7")
+        await stage.shows("it has made 2 calls")
+        await stage.press("c")
+        await stage.shows("it was not called by an invocation")
+        await stage.press("escape", "escape", "escape")
+        await stage.shows("1 Queue")
+
+    play(story, chain())
+
+
+def test_the_inspector_tells_what_a_request_cost_and_where_its_log_is() -> None:
+    async def story(stage: Stage) -> None:
+        await stage.press("4", "enter")
+        await stage.shows("cost $0.0000067 for 1 attempt", "billed 3,100 ms = $0.0000067")
+        await stage.press("left_square_bracket")
+        await stage.shows("[Calls and cost]", "0.388 GB-s, 3.1 s billed", "Double billing: 47% of the bill")
+        await stage.press("left_square_bracket")
+        await stage.shows("/aws/lambda/always-fails", "stream e1", "printed by the handler")
+
+    play(story, chain())
+
+
+def test_the_sheet_of_a_function_tells_its_bill_its_counters_and_its_settings() -> None:
+    engine = chain()
+    cost = bill(requests=2, billed_ms=3000, gb_seconds=0.375, duration_cost=6.25e-6, request_cost=4e-7, cost=6.66e-6)
+    cost |= {"waited_gb_seconds": 0.1, "waited_cost": 1.7e-6}
+    counters = engine.rows["functions"][0]["metrics"] | {"Invocations": 2, "AsyncEventsDropped": 1}
+    engine.rows["functions"][0] |= {
+        "bill": cost,
+        "cost_per_million": 3.33,
+        "metrics": counters,
+        "layers": ["/x/shared"],
+    }
+    engine.rows["functions"][0] |= {"versions": ["1", "2"], "aliases": [["live", "2"]], "lab": ["retries after 1 s"]}
+    engine.rows["functions"][0] |= {"log_format": "JSON", "dead_letter_queue": "dlq-1", "recursive_loop": "Allow"}
+
+    async def story(stage: Stage) -> None:
+        await stage.press("enter")
+        await stage.shows("$0.0000067", "$3.33", "26% of the bill was spent waiting", "2026-05-05, no free tier")
+        await stage.shows("Invocations", "AsyncEventsDropped", "RecursiveInvocationsDropped")
+        await stage.shows(
+            "always_fails.handler · python3.13 · x86_64", "shared", "1, 2 · live → 2", "JSON, application"
+        )
+        await stage.shows("dead-letter queue dlq-1", "Allow", "lab, not AWS", "retries after 1 s", "lazy: one more")
+
+    play(story, engine)
+
+
+def test_the_zoomed_functions_tell_what_each_and_all_of_them_cost() -> None:
+    engine = FakeEngine()
+    engine.rows["functions"] = [function("chain-a", cost=6.66e-6, cost_per_million=3.33, waited_share=0.47)]
+    engine.totals |= {"cost": 6.66e-6, "waited_cost": 3.1e-6}
+
+    async def story(stage: Stage) -> None:
+        await stage.hides("WAITED")
+        await stage.press("z")
+        await stage.shows("COST", "PER 1M", "WAITED", "$0.0000067", "$3.33", "47%")
+        await stage.shows("on AWS $0.0000067 since the engine started, 47% of it waiting for other functions")
+
+    play(story, engine)
+
+
+def test_n_lists_what_the_engine_has_said_and_what_stands() -> None:
+    engine = busy()
+
+    async def story(stage: Stage) -> None:
+        said = [
+            {"seq": 1, "at": NOW, "level": "info", "text": "orders v7, orders.py changed, 14 ms"},
+            {"seq": 2, "at": NOW + 1, "level": "warning", "text": "template.yaml: Layers: not there"},
+        ]
+        engine.totals["standing"] = [{"level": "error", "text": "the disk is full"}]
+        engine.publish(notices=said)
+        await stage.press("n")
+        await stage.shows("notices", "✗ the disk is full", "✓ orders v7, orders.py changed", "! template.yaml: Layers")
+        await stage.press("escape")
+        await stage.shows("1 Queue")
 
     play(story, engine)
 

@@ -128,6 +128,28 @@ def test_a_notice_of_the_engine_is_in_the_status_line() -> None:
     play(story, engine)
 
 
+@pytest.mark.parametrize("size", [(140, 40), (80, 24)])
+def test_what_is_wrong_stays_on_the_screen_until_it_is_over(size: tuple[int, int]) -> None:
+    engine = busy()
+
+    async def story(stage: Stage) -> None:
+        await stage.hides("the disk is full")
+        engine.totals["standing"] = [
+            {"level": "warning", "text": "invocations wait"},
+            {"level": "error", "text": "the disk is full"},
+        ]
+        engine.publish(notices=[{"seq": 1, "at": NOW, "level": "info", "text": "orders v7"}])
+        await stage.shows("✗ the disk is full", "+1 more", "✓ orders v7")
+        await stage.press("1", "a", "enter")
+        await stage.shows("the disk is full")
+        await stage.press("escape")
+        engine.totals["standing"] = []
+        engine.publish()
+        await stage.hides("the disk is full")
+
+    play(story, engine, size)
+
+
 def test_hostile_names_errors_and_lines_are_drawn_as_text_and_the_app_lives_on() -> None:
     engine = FakeEngine()
     engine.rows["functions"] = [function(text[:2000], reload_error=text[:2000]) for text in HOSTILE.values()]
@@ -137,9 +159,10 @@ def test_hostile_names_errors_and_lines_are_drawn_as_text_and_the_app_lives_on()
 
     async def story(stage: Stage) -> None:
         engine.log(*HOSTILE.values())
+        engine.totals["standing"] = [{"level": "error", "text": text} for text in HOSTILE.values()]
         engine.publish(notices=[{"seq": 1, "at": NOW, "level": "error", "text": HOSTILE["clipboard"]}])
         await stage.shows("[/x]", "[@click", "␛")
-        for key in ("1", "3", "4", "5", "6", "enter", "escape", "question_mark", "escape", "5", "z"):
+        for key in ("1", "3", "4", "5", "6", "enter", "escape", "question_mark", "escape", "n", "escape", "5", "z"):
             await stage.press(key)
             screen = stage.screen()
             assert is_harmless(screen)

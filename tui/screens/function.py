@@ -60,7 +60,8 @@ def _costs(row: Row) -> Lines:
     if not bill:
         return []
     head: Lines = [[("", "")], [("Cost on AWS of what ran since the engine started", "title")]]
-    return [*head, *bill_lines(bill), *_per_million(row)]
+    *items, prices = bill_lines(bill)
+    return [*head, *items, *_per_million(row), prices]
 
 
 def _per_million(row: Row) -> Lines:
@@ -74,13 +75,13 @@ def _counters(row: Row) -> Lines:
     lines: Lines = [[("", "")], [("Counted since the engine started, by CloudWatch's names", "title")]]
     pairs: list[tuple[str, int]] = list(counters.items())
     for left, right in zip(pairs[::2], pairs[1::2], strict=True):
-        lines.append([*_counter(*left, 22), *_counter(*right, 27)])
+        lines.append([*_counter(*left), *_counter(*right)])
     return lines
 
 
-def _counter(name: str, count: int, width: int) -> list[Part]:
+def _counter(name: str, count: int) -> list[Part]:
     bad = count and name not in ("Invocations", "AsyncEventsReceived")
-    return [(f"{name:{width}} ", "dim"), (f"{f.number(count):>7}   ", "error" if bad else "")]
+    return [(f"{name:27} ", "dim"), (f"{f.number(count):>7}   ", "error" if bad else "")]
 
 
 def _settings(row: Row) -> Lines:
