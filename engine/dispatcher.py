@@ -19,7 +19,7 @@ from typing import NamedTuple, Protocol
 
 from .clock import Clock
 from .core import concurrency, lifecycle, record
-from .core.arn import function_arn
+from .core.arn import LATEST, function_arn
 from .core.concurrency import InFlight, Limits
 from .core.event import Attempt, Delivery, Ended, Event, Message, Outcome, State
 from .core.function import Function
@@ -343,7 +343,7 @@ class Dispatcher:
         if len(due) < wanted:
             self._ready.discard(function.name)
         for event in due:
-            if lifecycle.is_too_old(event, function.event_invoke_config, at=now):
+            if lifecycle.is_too_old(event, function, at=now):
                 after = lifecycle.expire(event, function, now=now)
             elif event.losses and self._ahead.get(function.name, 0) >= self._environments.capacity(function.name):
                 # It was lost with an engine before: it begins when its turn to run has come, not ahead of it, or it
@@ -356,13 +356,12 @@ class Dispatcher:
             self._moved(event, after, None, function, now)
 
     def _expire_due(self, function: Function, now: float) -> None:
-        """End the oldest of the events that wait for a place, if they have outlived their maximum age."""
+        """Of the oldest events that wait for a place, end those that have outlived their maximum age."""
         for event in self._store.due(function.name, now, REPORTS_MAX):
-            if not lifecycle.is_too_old(event, function.event_invoke_config, at=now):
-                return
-            expired = lifecycle.expire(event, function, now=now)
-            self._moves.updates.append(expired)
-            self._moved(event, expired, None, function, now)
+            if lifecycle.is_too_old(event, function, at=now):
+                expired = lifecycle.expire(event, function, now=now)
+                self._moves.updates.append(expired)
+                self._moved(event, expired, None, function, now)
 
     def _places(self, function: str) -> int:
         """How many more events may begin: what the limits leave, and no more than a few ahead of each environment."""
@@ -385,9 +384,10 @@ class Dispatcher:
             may_start=partial(self._may_start, event, function),
             done=partial(self._done, event),
             attempt=event.attempts,
-            tries=function.event_invoke_config.tries,
+            tries=function.config(event.qualifier).tries,
             source=event.source,
             invoked_arn=function_arn(function.name, event.qualifier or None),
+            executed_version=function.executed_version(event.qualifier) or LATEST,
             accepted_at=event.accepted_at,
         )
 
@@ -395,7 +395,7 @@ class Dispatcher:
         """Asked when an environment is free: do the limits and the event's age still allow it?"""
         self._ahead[event.function] -= 1
         refused = concurrency.admit(event.function, self.in_flight, self.limits)
-        if refused or lifecycle.is_too_old(event, function.event_invoke_config, at=self._clock.now()):
+        if refused or lifecycle.is_too_old(event, function, at=self._clock.now()):
             self.report(Finished(event.seq, _REFUSED))
             return False
         self.in_flight.start(event.function)
@@ -444,8 +444,15 @@ class Dispatcher:
                     self._store.send([message])
                     self.metrics.changed("dlq")
                 case Accept() as report:
-                    self._accept(report, now)
+                    self._pass_on(delivery, report, now)
             self._store.delivered([delivery.id])
+
+    def _pass_on(self, delivery: Delivery, report: Accept, now: float) -> None:
+        """A record becomes an event of another function."""
+        told_of = self._store.event(delivery.request_id)
+        if told_of is not None:
+            report = report._replace(source=f"{delivery.kind} of {told_of.function}")
+        self._accept(report, now)
 
     def _open(self) -> None:
         if not self._wrote:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from . import interpreter, registry
 from .clock import Clock, SystemClock
-from .core.arn import function_arn
+from .core.arn import LATEST, function_arn
 from .core.concurrency import Throttled
 from .core.event import Event, Outcome
 from .core.function import Function
@@ -291,6 +291,7 @@ class Engine:
             source=source,
             kind="synchronous",
             invoked_arn=function_arn(function.name, qualifier or None),
+            executed_version=function.executed_version(qualifier) or LATEST,
             client_context=client_context,
             trace_id=trace_id,
             accepted_at=self.clock.now(),

@@ -9,7 +9,7 @@ was lost with the engine is not the function's fault and uses up no retry.
 """
 
 from .event import Condition, Ended, Event, Outcome, Reason, State
-from .function import EventInvokeConfig, Function
+from .function import Function
 from .retry import retry_delay, throttle_delay
 
 #: Which moves are open to an event, and where they may lead it. Nothing else is allowed.
@@ -100,9 +100,9 @@ def redrive(event: Event, seq: int, request_id: str, function: Function, *, now:
     return event._replace(redriven_as=request_id), again._replace(reason=Reason.REDRIVE, redriven_from=event.id)
 
 
-def is_too_old(event: Event, config: EventInvokeConfig, *, at: float) -> bool:
+def is_too_old(event: Event, function: Function, *, at: float) -> bool:
     """Would an attempt that starts `at` this moment break the maximum event age?"""
-    return at - event.accepted_at > config.maximum_event_age
+    return at - event.accepted_at > function.config(event.qualifier).maximum_event_age
 
 
 def _throttle(event: Event, function: Function, now: float, jitter: float) -> Event:
@@ -113,7 +113,7 @@ def _throttle(event: Event, function: Function, now: float, jitter: float) -> Ev
 
 
 def _retry(event: Event, function: Function, now: float) -> Event:
-    if event.errors > function.event_invoke_config.maximum_retry_attempts:
+    if event.errors > function.config(event.qualifier).maximum_retry_attempts:
         return _end(event, Condition.RETRIES_EXHAUSTED, function, now)
     return _queue(event, Reason.RETRY, now + retry_delay(event.errors), function, now)
 
@@ -126,13 +126,13 @@ def _lose(event: Event, function: Function, now: float) -> Event:
 
 def _queue(event: Event, reason: Reason, due_at: float, function: Function, now: float) -> Event:
     """Back to the queue, unless the next try would come too late: then it ends now (AWS looks ahead)."""
-    if is_too_old(event, function.event_invoke_config, at=due_at):
+    if is_too_old(event, function, at=due_at):
         return _end(event, Condition.EVENT_AGE_EXCEEDED, function, now)
     return event._replace(state=State.QUEUED, reason=reason, due_at=due_at)
 
 
 def _end(event: Event, condition: Condition, function: Function, now: float) -> Event:
-    homeless = not (function.dead_letter_queue or function.event_invoke_config.on_failure)
+    homeless = not (function.dead_letter_queue or function.config(event.qualifier).on_failure)
     return event._replace(state=State.DISCARDED, condition=condition, ended_at=now, dropped=homeless)
 
 

@@ -8,7 +8,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
-from .arn import LATEST
+from .arn import LATEST, function_arn
 from .event import Condition, Delivery, Ended, Event, Outcome, State
 from .function import Function
 
@@ -22,7 +22,7 @@ def deliveries(
 
     `outcome` is the last attempt's, or None if there was none.
     """
-    config = function.event_invoke_config
+    config = function.config(event.qualifier)
     owed: list[tuple[str, str, bytes, dict[str, str]]] = []
     if event.state is State.SUCCEEDED:
         if config.on_success:
@@ -51,7 +51,7 @@ def invocation_record(event: Event, outcome: Outcome | None, function: Function,
     """The record that a destination receives, as JSON. Payloads go in as they are, not parsed and written anew."""
     context = {
         "requestId": event.id,
-        "functionArn": function.qualified_arn,
+        "functionArn": function_arn(function.name, event.qualifier or LATEST),
         "condition": str(event.condition),
         "approximateInvokeCount": event.attempts,
     }
@@ -62,7 +62,8 @@ def invocation_record(event: Event, outcome: Outcome | None, function: Function,
         ("requestPayload", _as_json(event.payload)),
     ]
     if outcome is not None and event.condition is not Condition.ZERO_RESERVED_CONCURRENCY:
-        response: dict[str, Any] = {"statusCode": 200, "executedVersion": LATEST}
+        version = function.executed_version(event.qualifier) or LATEST
+        response: dict[str, Any] = {"statusCode": 200, "executedVersion": version}
         if outcome.ended is Ended.FUNCTION_ERROR:
             response["functionError"] = "Unhandled"
         members += [("responseContext", _dump(response)), ("responsePayload", _as_json(outcome.payload))]

@@ -43,7 +43,7 @@ class History:
     def attempt(self, end: str, seconds: float = 0.0, waited: float = 0.0) -> None:
         """Wait until the event is due (and `waited` for a place), begin, and end so after `seconds`."""
         self.now = max(self.now, self.event.due_at) + waited
-        if lifecycle.is_too_old(self.event, self.function.event_invoke_config, at=self.now):
+        if lifecycle.is_too_old(self.event, self.function, at=self.now):
             self.event = lifecycle.expire(self.event, self.function, now=self.now)
             self._note_end()
             return

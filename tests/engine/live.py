@@ -4,14 +4,23 @@ import asyncio
 import contextlib
 import os
 import textwrap
+import threading
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from lamtop.engine import Engine, Settings
 
 T = TypeVar("T")
+
+
+class On(Protocol):
+    """Runs something on the loop of an engine that lives in another thread, and waits for the answer."""
+
+    def __call__(self, work: Coroutine[Any, Any, T]) -> T: ...
+
+
 _over: "weakref.WeakSet[Engine]" = weakref.WeakSet()
 
 
@@ -57,6 +66,32 @@ async def live(folder: Path, files: Mapping[str, str], **settings: Any) -> Async
         yield engine
     finally:
         await stopped(engine)
+
+
+@contextlib.contextmanager
+def aside(folder: Path, files: Mapping[str, str], **settings: Any) -> "Iterator[tuple[Engine, On]]":
+    """A live engine in a thread of its own, for clients that block, and how to run something on its loop."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="engine")
+    thread.start()
+
+    def on(work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, loop).result(30)
+
+    async def enter() -> Engine:
+        return await running.__aenter__()
+
+    async def leave() -> None:
+        await running.__aexit__(None, None, None)
+
+    running = live(folder, files, **settings)
+    try:
+        yield on(enter()), on
+        on(leave())
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
 
 
 async def stopped(engine: Engine, seconds: float = 6.0) -> None:

@@ -300,3 +300,68 @@ def test_an_event_that_was_lost_before_does_not_begin_ahead_of_its_turn(folder: 
     gave_up = [id_ for id_ in ids if world.event(id_).condition is Condition.LOST_REPEATEDLY]
     assert gave_up
     assert all(id_ in {started for _, started, _ in world.all_starts} for id_ in gave_up)
+
+
+# -- versions and aliases ----------------------------------------------------------------------------------------------
+
+PROD = EventInvokeConfig(0, 3_600.0, on_failure=DEAD)
+
+
+def aliased(**changes: object) -> Function:
+    qualified = {"versions": frozenset({"1", "2"}), "aliases": {"prod": "2"}, "qualified_configs": {"prod": PROD}}
+    return function(**{"dead_letter_queue": None, **qualified, **changes})
+
+
+def test_each_qualifier_has_its_own_retries_and_destinations(folder: Path) -> None:
+    world = World(folder, [aliased()], always(FAILED))
+    ends = {}
+    for qualifier in ("", "$LATEST", "2", "prod"):
+        event = world.send("orders", qualifier=qualifier)
+        world.run()
+        ends[qualifier] = (world.event(event).attempts, world.event(event).dropped)
+    assert ends == {"": (3, True), "$LATEST": (3, True), "2": (3, True), "prod": (1, False)}
+    [letter] = [row for row in world.history() if row[0] == "message"]
+    record = json.loads(bytes(letter[3]))  # type: ignore[call-overload]
+    assert record["requestContext"]["functionArn"] == "arn:aws:lambda:us-east-1:000000000000:function:orders:prod"
+    assert record["responseContext"]["executedVersion"] == "2"
+
+
+def test_an_invocation_knows_its_qualifier_its_version_and_its_tries(folder: Path) -> None:
+    seen = []
+
+    def script(invocation: Invocation) -> tuple[Outcome, float]:
+        seen.append((invocation.invoked_arn.rpartition("orders")[2], invocation.executed_version, invocation.tries))
+        return RETURNED, 0.0
+
+    world = World(folder, [aliased()], script)
+    for qualifier in ("", "$LATEST", "1", "prod"):
+        world.send("orders", qualifier=qualifier)
+    world.run()
+    assert seen == [("", "$LATEST", 3), (":$LATEST", "$LATEST", 3), (":1", "1", 3), (":prod", "2", 1)]
+
+
+def test_an_event_that_waits_for_a_place_is_ended_at_the_age_of_its_own_qualifier(folder: Path) -> None:
+    configs = {"prod": EventInvokeConfig(maximum_event_age=60)}
+    world = World(folder, [aliased(qualified_configs=configs)], always(RETURNED, seconds=100), most=1)
+    plain = [world.send("orders") for _ in range(40)]
+    hasty = [world.send("orders", qualifier="prod") for _ in range(3)]
+    start = world.clock.now()
+    world.run(start + 70)
+    assert [world.event(id_).condition for id_ in hasty] == [Condition.EVENT_AGE_EXCEEDED] * 3
+    assert all((world.event(id_).ended_at or 0) <= start + 62 for id_ in hasty)
+    assert all(world.event(id_).condition is None for id_ in plain)
+
+
+def test_a_destination_can_be_an_alias_of_a_function(folder: Path) -> None:
+    audit = aliased(name="audit")
+    orders = function(event_invoke_config=EventInvokeConfig(on_success=f"{audit.arn}:prod"))
+    seen = []
+
+    def script(invocation: Invocation) -> tuple[Outcome, float]:
+        seen.append((invocation.invoked_arn, invocation.source))
+        return RETURNED, 0.0
+
+    world = World(folder, [orders, audit], script)
+    world.send("orders")
+    world.run()
+    assert seen[1] == (f"{audit.arn}:prod", "on success of orders")

@@ -117,9 +117,9 @@ class World:
     def _new_id(self) -> str:
         return self.dispatcher.request_id()
 
-    def send(self, function: str, payload: bytes = b"{}") -> str:
+    def send(self, function: str, payload: bytes = b"{}", qualifier: str = "") -> str:
         request_id = self.dispatcher.request_id()
-        self.report(Accept(request_id, self.functions[function], payload, "test", self.answers.append))
+        self.report(Accept(request_id, self.functions[function], payload, "test", self.answers.append, qualifier))
         return request_id
 
     def redrive(self, *ids: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:

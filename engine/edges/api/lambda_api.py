@@ -118,7 +118,7 @@ async def _perform(
         )
     except Throttled as limit:
         raise ApiError(429, "TooManyRequestsException", "Rate Exceeded.", Type="User", Reason=str(limit)) from None
-    return _answer(answered, headers, known, qualifier)
+    return _answer(answered, headers, known, function.executed_version(qualifier or "") or LATEST)
 
 
 def _kind(headers: Mapping[str, str]) -> str:
@@ -142,7 +142,7 @@ def find_function(functions: Mapping[str, Function], text: str, qualifier: str |
         raise ApiError(400, "InvalidParameterValueException", text, Type="User")
     wanted = qualifier or reference.qualifier
     function = functions.get(reference.name)
-    if function is None or wanted not in (None, LATEST):
+    if function is None or function.executed_version(wanted or LATEST) is None:
         raise not_found(f"Function not found: {function_arn(reference.name, wanted or LATEST)}")
     return function, wanted
 
@@ -217,9 +217,9 @@ def _client_context(header: str | None) -> str | None:
     return text
 
 
-def _answer(answered: Answered, asked: Mapping[str, str], known: dict[str, str], qualifier: str | None) -> Answer:
+def _answer(answered: Answered, asked: Mapping[str, str], known: dict[str, str], version: str) -> Answer:
     outcome = answered.outcome
-    headers = {**known, "X-Amz-Executed-Version": qualifier or LATEST, "Content-Type": "application/json"}
+    headers = {**known, "X-Amz-Executed-Version": version, "Content-Type": "application/json"}
     if outcome.ended is not Ended.RETURNED:
         headers["X-Amz-Function-Error"] = "Unhandled"
     if asked.get("x-amz-log-type") == "Tail":

@@ -162,7 +162,8 @@ class Environment:
         self._first_line = self._log.next_number
         if self._early:
             self._log_early(invocation)
-        self._write(invocation, now, "platform", f"START RequestId: {invocation.request_id} Version: $LATEST")
+        start = f"START RequestId: {invocation.request_id} Version: {invocation.executed_version}"
+        self._write(invocation, now, "platform", start)
 
     def condemn(self, verdict: Failure | None = None) -> None:
         """Kill the process. The running invocation, if any, ends with `verdict`, else as the exit status says."""
