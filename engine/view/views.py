@@ -206,7 +206,7 @@ class Views:
             "due_at": event.due_at,
             "accepted_at": event.accepted_at,
             "attempt": event.attempts + (not begun),
-            "tries": self._tries(event.function),
+            "tries": self._tries(event),
             "size": len(event.payload),
             "source": event.source,
             "reason": str(event.reason),
@@ -259,13 +259,17 @@ class Views:
     def _unloaded(self) -> list[tuple[str, str]]:
         return sorted(dict(self.reload_errors).items())
 
-    def _tries(self, function: str) -> int:
-        found = self.dispatcher.functions.get(function)
-        return (found.event_invoke_config if found else EventInvokeConfig()).tries
+    def _tries(self, event: Event) -> int:
+        found = self.dispatcher.functions.get(event.function)
+        return (found.config(event.qualifier) if found else EventInvokeConfig()).tries
 
     def _dead_letter_queues(self) -> list[str]:
         """Queues whose messages are dead letters: DLQs, and on-failure queues of functions without one."""
-        arns = {f.dead_letter_queue or f.event_invoke_config.on_failure for f in self.dispatcher.functions.values()}
+        arns = {
+            f.dead_letter_queue or config.on_failure
+            for f in self.dispatcher.functions.values()
+            for config in (f.event_invoke_config, *f.qualified_configs.values())
+        }
         return sorted(resource_name(arn) for arn in arns if arn)
 
     def _dead_letters(self) -> int:
