@@ -34,6 +34,7 @@ _LOOK_AGAIN = 1.0  # engine seconds between two looks at events that wait for a 
 _DELIVERY_DELAY_LONGEST = 300.0
 _LOST = Outcome(Ended.LOST, error_message="the engine ended during this attempt")
 _REFUSED = Outcome(Ended.THROTTLED)
+_TOO_LATE = Outcome(Ended.NOT_STARTED)
 
 
 class Environments(Protocol):
@@ -73,8 +74,12 @@ class Dispatcher:
         deliver: Callable[[Delivery], "Message | Accept | str"],
         arrived: Callable[[], None] = lambda: None,
         seed: int | None = None,
+        jitter: int | None = None,
     ) -> None:
-        """`deliver` turns a delivery into a message of ours, an event for a function, or a word why it can't now."""
+        """`deliver` turns a delivery into a message of ours, an event for a function, or a word why it can't now.
+
+        `jitter` is a seed: with it retries are as late as on AWS, without they come exactly when they are due.
+        """
         self.functions: Mapping[str, Function] = {}
         self.limits = Limits()
         self.in_flight = InFlight()
@@ -87,6 +92,7 @@ class Dispatcher:
         self._deliver = deliver
         self._arrived = arrived
         self._random = random.Random(seed)
+        self._late = None if jitter is None else random.Random(jitter)
         self._inbox: deque[Report] = deque()
         self._effects: list[Callable[[], None]] = []
         self._moves = _Moves()
@@ -239,7 +245,7 @@ class Dispatcher:
         """A new event begins at once if there is a place for it, and else queues behind those before it."""
         if self._starts and event.state is State.QUEUED and event.function not in self._ready:
             if concurrency.room(event.function, self.in_flight, self.limits) == 0:
-                self.metrics.throttled(event.function)
+                self._count_throttle(function)
                 event = lifecycle.throttle(event, function, now=now, jitter=self._random.random())
             elif self._places(event.function) > 0:
                 event = self._begin(event, function, now)
@@ -255,10 +261,11 @@ class Dispatcher:
         function = self._function(event)
         outcome = report.outcome
         if outcome.ended is Ended.THROTTLED:
-            self.metrics.throttled(event.function)
+            self._count_throttle(function)
         elif outcome.ended is not Ended.NOT_STARTED:
             self._moves.attempts.append(Attempt(event.seq, event.attempts, outcome))
-        settled = lifecycle.settle(event, outcome, function, now=now, jitter=self._random.random())
+        late = self._late.random() if self._late and outcome.ended is Ended.FUNCTION_ERROR else None
+        settled = lifecycle.settle(event, outcome, function, now=now, jitter=self._random.random(), late=late)
         self._moves.updates.append(settled)
         self._moved(event, settled, outcome, function, now)
 
@@ -331,7 +338,7 @@ class Dispatcher:
         if len(due) < REPORTS_MAX:
             self._ready.discard(function.name)
         for event in due:
-            self.metrics.throttled(function.name)
+            self._count_throttle(function)
             refused = lifecycle.throttle(event, function, now=now, jitter=self._random.random())
             self._moves.updates.append(refused)
             self._moved(event, refused, None, function, now)
@@ -394,8 +401,10 @@ class Dispatcher:
     def _may_start(self, event: Event, function: Function) -> bool:
         """Asked when an environment is free: do the limits and the event's age still allow it?"""
         self._ahead[event.function] -= 1
-        refused = concurrency.admit(event.function, self.in_flight, self.limits)
-        if refused or lifecycle.is_too_old(event, function, at=self._clock.now()):
+        if lifecycle.is_too_old(event, function, at=self._clock.now()):
+            self.report(Finished(event.seq, _TOO_LATE))
+            return False
+        if concurrency.admit(event.function, self.in_flight, self.limits):
             self.report(Finished(event.seq, _REFUSED))
             return False
         self.in_flight.start(event.function)
@@ -412,6 +421,11 @@ class Dispatcher:
                 outcome = outcome._replace(ended=Ended.NOT_STARTED)
         self.metrics.invoked(self._function(event), outcome)
         self.report(Finished(event.seq, outcome))
+
+    def _count_throttle(self, function: Function) -> None:
+        """An event meets a limit. One that reserved concurrency 0 sends away was not throttled, says AWS."""
+        if function.reserved_concurrency != 0:
+            self.metrics.throttled(function.name)
 
     # -- what every move brings with it ------------------------------------------------------------------------------
 

@@ -56,6 +56,7 @@ class Settings:
     copied: bool = False  # the source is a fresh copy of the examples
     owned: bool = False  # started by a monitor: ends with the last one
     watch: bool = True  # reload when a file is saved
+    jitter: int | None = None  # a seed: retries as late as on AWS. None: exactly when they are due
     clock: Clock | None = None  # for tests and tapes
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
@@ -118,6 +119,7 @@ class Engine:
             self.metrics,
             deliver=self.destinations.deliver,
             arrived=self._arrived,
+            jitter=self.settings.jitter,
         )
         self.loop = Loop(self.store, self.clock, self.dispatcher, self._held_up)
         self.peek = Peek(self.store.path)

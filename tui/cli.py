@@ -61,6 +61,7 @@ def _engine_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--speed", type=click.FloatRange(0.01, 100_000), default=1.0, help="Let waits pass N times faster."
         ),
+        click.option("--jitter", type=int, default=None, help="Seed: retries come some seconds late, as on AWS."),
         click.option("--python", default=None, help="Interpreter that runs the handlers."),
         click.option("--env-file", type=_FILE, default=None, help="KEY=VALUE lines: variables of all functions."),
         click.option(
@@ -266,6 +267,7 @@ def _settings(path: Path | None, options: dict[str, Any]) -> "Settings":
         state=engines.state_folder(options["state"]),
         host=options["host"],
         speed=options["speed"],
+        jitter=options["jitter"],
         python=options["python"],
         allowed_hosts=frozenset(options["allow_host"]),
         env_file=options["env_file"],

@@ -90,6 +90,7 @@ def _start(path: Path | None, state: Path, port: int | None, options: dict[str, 
     command = [sys.executable, "-m", "lamtop.tui.cli", "serve", "--owned", "--state", str(state)]
     command += ["--any-port"] if port is None else ["--port", str(port)]
     command += ["--host", options["host"], "--speed", str(options["speed"])]
+    command += ["--jitter", str(options["jitter"])] if options["jitter"] is not None else []
     command += ["--python", options["python"]] if options["python"] else []
     command += [part for host in options["allow_host"] for part in ("--allow-host", host)]
     command += ["--env-file", str(options["env_file"])] if options["env_file"] else []

@@ -55,15 +55,26 @@ def begin(event: Event, *, now: float) -> Event:
     return event._replace(state=State.RUNNING, attempts=event.attempts + 1, begun_at=now)
 
 
-def settle(event: Event, outcome: Outcome, function: Function, *, now: float, jitter: float = 0.0) -> Event:
-    """Decide what becomes of an event whose attempt has ended: it ends, or is due again later."""
+def settle(
+    event: Event,
+    outcome: Outcome,
+    function: Function,
+    *,
+    now: float,
+    jitter: float = 0.0,
+    late: float | None = None,
+) -> Event:
+    """Decide what becomes of an event whose attempt has ended: it ends, or is due again later.
+
+    The dice, from 0 to 1: `jitter` for the wait after a throttle; `late` for the one after an error, None for exactly.
+    """
     _check(event, "settle")
     match outcome.ended:
         case Ended.RETURNED:
             return event._replace(state=State.SUCCEEDED, condition=Condition.SUCCESS, ended_at=now)
         case Ended.FUNCTION_ERROR:
             failed = event._replace(errors=event.errors + 1, throttles=0, error=outcome.error)
-            return _retry(failed, function, now)
+            return _retry(failed, function, now, late)
         case Ended.THROTTLED:
             returned = event._replace(attempts=event.attempts - 1)
             return _throttle(returned, function, now, jitter)
@@ -112,10 +123,11 @@ def _throttle(event: Event, function: Function, now: float, jitter: float) -> Ev
     return _queue(refused, Reason.THROTTLED, now + throttle_delay(refused.throttles, jitter), function, now)
 
 
-def _retry(event: Event, function: Function, now: float) -> Event:
-    if event.errors > function.config(event.qualifier).maximum_retry_attempts:
+def _retry(event: Event, function: Function, now: float, late: float | None) -> Event:
+    config = function.config(event.qualifier)
+    if event.errors > config.maximum_retry_attempts:
         return _end(event, Condition.RETRIES_EXHAUSTED, function, now)
-    return _queue(event, Reason.RETRY, now + retry_delay(event.errors), function, now)
+    return _queue(event, Reason.RETRY, now + retry_delay(event.errors, config.retry_delays, late), function, now)
 
 
 def _lose(event: Event, function: Function, now: float) -> Event:

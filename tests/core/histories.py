@@ -28,6 +28,7 @@ class History:
 
     function: Function
     settle: Any = lifecycle.settle
+    late: float | None = None
     now: float = 0.0
     starts: list[float] = field(default_factory=list)
     ends: int = 0
@@ -51,7 +52,7 @@ class History:
         if end not in ("throttled", "not started"):
             self.starts.append(self.now)
         self.now += seconds
-        self.event = self.settle(self.event, ENDS[end], self.function, now=self.now, jitter=0.5)
+        self.event = self.settle(self.event, ENDS[end], self.function, now=self.now, jitter=0.5, late=self.late)
         self._note_end()
 
     def refuse(self) -> None:

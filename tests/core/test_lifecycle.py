@@ -195,33 +195,29 @@ def test_every_history_ends_exactly_once_within_its_limits(
 # -- a test that cannot fail is worth nothing --------------------------------------------------------------------------
 
 
-def _retries_once_too_often(event: Event, outcome: Outcome, f: Any, *, now: float, jitter: float = 0.0) -> Event:
+def _retries_once_too_often(event: Event, outcome: Outcome, f: Any, *, now: float, **dice: Any) -> Event:
     one_more = function(f.event_invoke_config.maximum_retry_attempts + 1, f.event_invoke_config.maximum_event_age)
-    return lifecycle.settle(event, outcome, one_more, now=now, jitter=jitter)
+    return lifecycle.settle(event, outcome, one_more, now=now, **dice)
 
 
-def _loses_a_retry_with_the_engine(event: Event, outcome: Outcome, f: Any, *, now: float, jitter: float = 0.0) -> Event:
+def _loses_a_retry_with_the_engine(event: Event, outcome: Outcome, f: Any, *, now: float, **dice: Any) -> Event:
     if outcome.ended is Ended.LOST:
         outcome = ENDS["failed"]
-    return lifecycle.settle(event, outcome, f, now=now, jitter=jitter)
+    return lifecycle.settle(event, outcome, f, now=now, **dice)
 
 
-def _counts_a_throttle_as_an_attempt(
-    event: Event, outcome: Outcome, f: Any, *, now: float, jitter: float = 0.0
-) -> Event:
-    settled = lifecycle.settle(event, outcome, f, now=now, jitter=jitter)
+def _counts_a_throttle_as_an_attempt(event: Event, outcome: Outcome, f: Any, *, now: float, **dice: Any) -> Event:
+    settled = lifecycle.settle(event, outcome, f, now=now, **dice)
     return settled._replace(attempts=settled.attempts + (outcome.ended is Ended.THROTTLED))
 
 
-def _does_not_look_ahead(event: Event, outcome: Outcome, f: Any, *, now: float, jitter: float = 0.0) -> Event:
+def _does_not_look_ahead(event: Event, outcome: Outcome, f: Any, *, now: float, **dice: Any) -> Event:
     ageless = function(f.event_invoke_config.maximum_retry_attempts, 1e9)
-    return lifecycle.settle(event, outcome, ageless, now=now, jitter=jitter)
+    return lifecycle.settle(event, outcome, ageless, now=now, **dice)
 
 
-def _never_gives_up_on_lost_attempts(
-    event: Event, outcome: Outcome, f: Any, *, now: float, jitter: float = 0.0
-) -> Event:
-    settled = lifecycle.settle(event._replace(losses=0), outcome, f, now=now, jitter=jitter)
+def _never_gives_up_on_lost_attempts(event: Event, outcome: Outcome, f: Any, *, now: float, **dice: Any) -> Event:
+    settled = lifecycle.settle(event._replace(losses=0), outcome, f, now=now, **dice)
     return settled._replace(losses=event.losses + settled.losses)
 
 

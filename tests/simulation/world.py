@@ -89,13 +89,21 @@ class World:
     """Dispatcher, store, clock and scripted environments; `run` lives through everything that is due."""
 
     def __init__(
-        self, folder: Path, functions: Iterable[Function], script: Script, *, seed: int = 7, most: int = 1_000
+        self,
+        folder: Path,
+        functions: Iterable[Function],
+        script: Script,
+        *,
+        seed: int = 7,
+        most: int = 1_000,
+        jitter: int | None = None,
     ):
         self.clock = SimulatedClock()
         self.folder = folder
         self.functions = {f.name: f for f in functions}
         self.script = script
         self.seed = seed
+        self.jitter = jitter
         self.most = most
         self.answers: list[Event] = []
         self.all_starts: list[tuple[float, str, int]] = []  # over every life of the engine
@@ -109,7 +117,13 @@ class World:
         self.destinations = Destinations(self._new_id, self.clock.now)
         self.destinations.configure(self.functions, queues)
         self.dispatcher = Dispatcher(
-            self.store, self.clock, self.environments, Metrics(), deliver=self.destinations.deliver, seed=self.seed
+            self.store,
+            self.clock,
+            self.environments,
+            Metrics(),
+            deliver=self.destinations.deliver,
+            seed=self.seed,
+            jitter=self.jitter,
         )
         self.environments.place_free = self.dispatcher.place_free
         self.dispatcher.configure(self.functions)
