@@ -20,8 +20,9 @@ from typing import NamedTuple, Protocol
 from .clock import Clock
 from .core import concurrency, lifecycle, record
 from .core.arn import LATEST, function_arn
+from .core.calls import Calls, with_waits
 from .core.concurrency import InFlight, Limits
-from .core.event import Attempt, Delivery, Ended, Event, Message, Outcome, State
+from .core.event import Attempt, Condition, Delivery, Ended, Event, Message, Outcome, State
 from .core.function import Function
 from .core.invocation import Invocation
 from .metrics import Metrics
@@ -75,14 +76,17 @@ class Dispatcher:
         arrived: Callable[[], None] = lambda: None,
         seed: int | None = None,
         jitter: int | None = None,
+        ticks: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """`deliver` turns a delivery into a message of ours, an event for a function, or a word why it can't now.
 
-        `jitter` is a seed: with it retries are as late as on AWS, without they come exactly when they are due.
+        `jitter` is a seed: with it retries are as late as on AWS, without they come exactly when they are due. `ticks`
+        is the clock that durations are measured with, in real seconds.
         """
         self.functions: Mapping[str, Function] = {}
         self.limits = Limits()
         self.in_flight = InFlight()
+        self.calls = Calls()
         self.metrics = metrics
         self.begun: dict[int, Event] = {}  # events whose attempt is on record and not settled
         self.started: set[int] = set()  # … and of these, the ones that an environment runs
@@ -91,6 +95,7 @@ class Dispatcher:
         self._environments = environments
         self._deliver = deliver
         self._arrived = arrived
+        self._ticks = ticks
         self._random = random.Random(seed)
         self._late = None if jitter is None else random.Random(jitter)
         self._inbox: deque[Report] = deque()
@@ -237,7 +242,11 @@ class Dispatcher:
             now=now,
             source=report.source,
             qualifier=report.qualifier,
+            trace_id=report.trace_id,
+            caller=report.caller,
         )
+        if event.condition is Condition.RECURSIVE_INVOCATION:
+            self.metrics.recursion_stopped(function.name)
         event = self._enter(event, function, now)
         self._effects.append(partial(report.answer, event))
 
@@ -384,7 +393,7 @@ class Dispatcher:
         return event
 
     def _invocation(self, event: Event, function: Function) -> Invocation:
-        return Invocation(
+        invocation = Invocation(
             event.id,
             function,
             event.payload,
@@ -395,24 +404,32 @@ class Dispatcher:
             source=event.source,
             invoked_arn=function_arn(function.name, event.qualifier or None),
             executed_version=function.executed_version(event.qualifier) or LATEST,
+            trace_id=event.trace_id,
+            caller=event.caller,
             accepted_at=event.accepted_at,
         )
+        self.calls.begin(invocation)  # from here on; nobody but its handler knows the name that it goes by
+        return invocation
 
     def _may_start(self, event: Event, function: Function) -> bool:
         """Asked when an environment is free: do the limits and the event's age still allow it?"""
         self._ahead[event.function] -= 1
         if lifecycle.is_too_old(event, function, at=self._clock.now()):
-            self.report(Finished(event.seq, _TOO_LATE))
-            return False
+            return self._turn_back(event, _TOO_LATE)
         if concurrency.admit(event.function, self.in_flight, self.limits):
-            self.report(Finished(event.seq, _REFUSED))
-            return False
+            return self._turn_back(event, _REFUSED)
         self.in_flight.start(event.function)
         self.started.add(event.seq)
         self.metrics.changed("inflight", "queue")
         return True
 
+    def _turn_back(self, event: Event, why: Outcome) -> bool:
+        self.calls.end(event.id)
+        self.report(Finished(event.seq, why))
+        return False
+
     def _done(self, event: Event, outcome: Outcome) -> None:
+        outcome = with_waits(outcome, self.calls.end(event.id, self._ticks()))
         if event.seq in self.started:
             self.in_flight.end(event.function)
         else:  # it never got an environment
@@ -448,11 +465,7 @@ class Dispatcher:
             self._open()
             match self._deliver(delivery):
                 case str(why_not):
-                    tries = delivery.tries + 1
-                    wait = min(2.0 ** min(tries - 1, 16), _DELIVERY_DELAY_LONGEST)
-                    self._store.postpone(delivery._replace(tries=tries, due_at=now + wait, error=why_not))
-                    if event := self._store.event(delivery.request_id):
-                        self.metrics.not_delivered(event.function, delivery)
+                    self._postpone(delivery, why_not, now)
                     continue
                 case Message() as message:
                     self._store.send([message])
@@ -461,11 +474,19 @@ class Dispatcher:
                     self._pass_on(delivery, report, now)
             self._store.delivered([delivery.id])
 
+    def _postpone(self, delivery: Delivery, why_not: str, now: float) -> None:
+        if delivery.tries == 0 and (told_of := self._store.event(delivery.request_id)):
+            self.metrics.not_delivered(told_of.function, delivery.kind)
+        tries = delivery.tries + 1
+        wait = min(2.0 ** min(tries - 1, 16), _DELIVERY_DELAY_LONGEST)
+        self._store.postpone(delivery._replace(tries=tries, due_at=now + wait, error=why_not))
+
     def _pass_on(self, delivery: Delivery, report: Accept, now: float) -> None:
         """A record becomes an event of another function."""
         told_of = self._store.event(delivery.request_id)
         if told_of is not None:
-            report = report._replace(source=f"{delivery.kind} of {told_of.function}")
+            source = f"{delivery.kind} of {told_of.function}"
+            report = report._replace(source=source, trace_id=told_of.trace_id, caller=told_of.id)
         self._accept(report, now)
 
     def _open(self) -> None:

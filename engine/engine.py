@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,11 +12,14 @@ from typing import Any, NamedTuple
 
 from . import interpreter, registry
 from .clock import Clock, SystemClock
+from .core import calls
 from .core.arn import LATEST, function_arn
+from .core.calls import with_waits
 from .core.concurrency import Throttled
 from .core.event import Event, Outcome
 from .core.function import Function
 from .core.invocation import Invocation
+from .core.trace import RecursionStopped, header_of, is_loop
 from .debugger import attach_lines, check_debugger, choose_port
 from .dispatcher import Dispatcher
 from .edges.api import Answer, Server, call
@@ -36,6 +40,7 @@ _ENDING = 10.0  # seconds to wait for the engine before, while it ends
 _REAL_AWS = "--pass-credentials: handlers reach the real services with your own AWS credentials; only Lambda is here"
 _ALONE = 2.0  # seconds that such an engine outlives its last monitor
 _RESERVE = 8 * 1024 * 1024  # bytes of the disk set aside: room for the outcomes of some thousand attempts
+_ticks = time.perf_counter  # what environments measure durations with
 
 
 @dataclass(frozen=True)
@@ -120,6 +125,7 @@ class Engine:
             deliver=self.destinations.deliver,
             arrived=self._arrived,
             jitter=self.settings.jitter,
+            ticks=_ticks,
         )
         self.loop = Loop(self.store, self.clock, self.dispatcher, self._held_up)
         self.peek = Peek(self.store.path)
@@ -280,9 +286,17 @@ class Engine:
         client_context: str | None = None,
         trace_id: str = "",
     ) -> Answered:
-        """Run a function now and wait for it. Raises Throttled if a concurrency limit stands in the way."""
+        """Run a function now and wait for it. `trace_id` is the trace header that came with the request.
+
+        Raises Throttled if a concurrency limit stands in the way, RecursionStopped if the chain has come by too often.
+        """
+        if is_loop(trace_id, function):
+            self.metrics.recursion_stopped(function.name)
+            raise RecursionStopped(function.name)
         if limit := self.dispatcher.admit(function.name):
             raise Throttled(limit)
+        now = self.clock.now()
+        caller = self.dispatcher.calls.caller(trace_id)
         answer: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
         invocation = Invocation(
             request_id,
@@ -290,18 +304,20 @@ class Engine:
             payload,
             may_start=self._may_start,
             done=_nobody,
-            source=source,
+            source=f"function {caller.function.name}" if caller else source,
             kind="synchronous",
             invoked_arn=function_arn(function.name, qualifier or None),
             executed_version=function.executed_version(qualifier) or LATEST,
             client_context=client_context,
-            trace_id=trace_id,
-            accepted_at=self.clock.now(),
+            trace_id=header_of(trace_id, function, request_id, now),
+            caller=caller.request_id if caller else "",
+            accepted_at=now,
         )
         invocation.done = partial(self._answer, invocation, answer)
         self.dispatcher.in_flight.start(function.name)
+        self.dispatcher.calls.begin(invocation)
         self.environments.run(invocation)
-        return await answer
+        return await (_awaited_by(caller, answer) if caller else answer)
 
     def _may_start(self) -> bool:
         """A synchronous invocation was admitted when it came, and starts as soon as an environment is free."""
@@ -310,17 +326,32 @@ class Engine:
 
     def _answer(self, invocation: Invocation, answer: "asyncio.Future[Answered]", outcome: Outcome) -> None:
         self.dispatcher.in_flight.end(invocation.function.name)
+        outcome = with_waits(outcome, self.dispatcher.calls.end(invocation.request_id, _ticks()))
         self.metrics.invoked(invocation.function, outcome)
         self.history.record(invocation, outcome)
         if not answer.done():
             answer.set_result(Answered(outcome, invocation.tail))
 
     async def accept(
-        self, function: Function, payload: bytes, *, source: str, request_id: str, qualifier: str = ""
+        self,
+        function: Function,
+        payload: bytes,
+        *,
+        source: str,
+        request_id: str,
+        qualifier: str = "",
+        trace_id: str = "",
     ) -> Event:
-        """Put an event in the queue. Returns when it is on disk; raises Unwritable if it cannot be written now."""
+        """Put an event in the queue. Returns when it is on disk; raises Unwritable if it cannot be written now.
+
+        `trace_id` is the trace header that came with it.
+        """
+        caller = self.dispatcher.calls.caller(trace_id)
         answer = self._awaited()
-        self.dispatcher.report(Accept(request_id, function, payload, source, partial(_resolve, answer), qualifier))
+        report = Accept(request_id, function, payload, source, partial(_resolve, answer), qualifier, trace_id)
+        if caller:
+            report = report._replace(source=f"function {caller.function.name}", caller=caller.request_id)
+        self.dispatcher.report(report)
         event: Event = await answer
         return event
 
@@ -415,6 +446,15 @@ class Engine:
         """What every handler finds in its environment, besides AWS's variables and its own: nothing of ours."""
         settings = self.settings
         return surroundings(settings.environ, self.server.url, pass_credentials=settings.pass_credentials)
+
+
+async def _awaited_by(caller: Invocation, answer: "asyncio.Future[Answered]") -> Answered:
+    """The answer; the time until then is the caller's waiting."""
+    calls.wait(caller, _ticks())
+    try:
+        return await answer
+    finally:
+        calls.answer(caller, _ticks())
 
 
 def _nobody(_: Outcome) -> None:

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from .core.cost import Bill
-from .core.event import Delivery, Ended, Event, Outcome, Reason, State
+from .core.event import Ended, Event, Outcome, Reason, State
 from .core.function import Function
 
 _DURATIONS_KEPT = 512
@@ -25,8 +25,8 @@ class FunctionMetrics:
     throttles: int = 0  # each refusal at a limit; none for an event that reserved concurrency 0 ends
     async_events_received: int = 0  # once per event, however often it is tried
     async_events_dropped: int = 0  # ended without success, also those that went to a dead-letter queue
-    dead_letter_errors: int = 0  # failed tries to deliver
-    destination_delivery_failures: int = 0  # failed tries to deliver
+    dead_letter_errors: int = 0  # dead letters that could not be delivered at the first try
+    destination_delivery_failures: int = 0  # records, likewise
     recursive_invocations_dropped: int = 0
     cold_starts: int = 0
     succeeded: int = 0  # events that ended well
@@ -75,17 +75,15 @@ class Metrics:
         self.changed("functions")
 
     def recursion_stopped(self, function: str) -> None:
-        """An invocation would have gone on with a loop, and was not made."""
+        """A chain of requests that came by this function too often was stopped."""
         self.of(function).recursive_invocations_dropped += 1
         self.changed("functions")
 
-    def not_delivered(self, function: str, delivery: Delivery) -> None:
-        """A try to send a dead letter or a record has failed."""
+    def not_delivered(self, function: str, kind: str) -> None:
+        """What an ended event owes could not be delivered at once. AWS gives up here; lamtop tries on."""
         counts = self.of(function)
-        if delivery.kind == "dead letter":
-            counts.dead_letter_errors += 1
-        else:
-            counts.destination_delivery_failures += 1
+        counts.dead_letter_errors += kind == "dead letter"
+        counts.destination_delivery_failures += kind != "dead letter"
         self.changed("functions")
 
     def moved(self, before: Event | None, after: Event) -> None:

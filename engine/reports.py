@@ -16,6 +16,8 @@ class Accept(NamedTuple):
     source: str
     answer: Callable[[Event], None]
     qualifier: str = ""  # as the caller gave it
+    trace_id: str = ""  # trace header that came with it
+    caller: str = ""  # request id of the invocation that sent it, if it was one of ours
 
 
 class Finished(NamedTuple):

@@ -25,12 +25,16 @@ class Reason(StrEnum):
 
 
 class Condition(StrEnum):
-    """Why an event ended, in AWS's spelling. The last two are lamtop's own."""
+    """Why an event ended, in AWS's spelling.
+
+    How AWS calls the end of a recursive chain in its records is not known for sure. The last two are lamtop's own.
+    """
 
     SUCCESS = "Success"
     RETRIES_EXHAUSTED = "RetriesExhausted"
     EVENT_AGE_EXCEEDED = "EventAgeExceeded"
     ZERO_RESERVED_CONCURRENCY = "ZeroReservedConcurrency"
+    RECURSIVE_INVOCATION = "RecursiveInvocation"
     LOST_REPEATEDLY = "LostRepeatedly"
     CANCELLED = "Cancelled"
 

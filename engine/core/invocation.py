@@ -37,3 +37,5 @@ class Invocation:
     version: int = 1  # of the code that runs it
     cold: bool = False
     tail: list[str] = field(default_factory=list)  # its log lines, for LogType=Tail
+    waits_for: int = 0  # synchronous invocations that it has sent and got no answer to yet …
+    waits_since: float = 0.0  # … real time, of the first of them

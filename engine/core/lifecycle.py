@@ -11,6 +11,7 @@ was lost with the engine is not the function's fault and uses up no retry.
 from .event import Condition, Ended, Event, Outcome, Reason, State
 from .function import Function
 from .retry import retry_delay, throttle_delay
+from .trace import header_of, is_loop
 
 #: Which moves are open to an event, and where they may lead it. Nothing else is allowed.
 LEGAL_MOVES: dict[State, dict[str, frozenset[State]]] = {
@@ -41,11 +42,21 @@ def accept(
     now: float,
     source: str,
     qualifier: str = "",
+    trace_id: str = "",
+    caller: str = "",
 ) -> Event:
-    """A new event, due at once. With reserved concurrency 0 it ends here, untried."""
-    event = Event(seq, request_id, function.name, qualifier, payload, source, now, due_at=now)
+    """A new event, due at once. With reserved concurrency 0, or at the end of a recursive chain, it ends untried.
+
+    `trace_id` is the trace header that came with it, `caller` the request id of whoever sent it, if that is known.
+    """
+    header = header_of(trace_id, function, request_id, now)
+    event = Event(
+        seq, request_id, function.name, qualifier, payload, source, now, due_at=now, trace_id=header, caller=caller
+    )
     if function.reserved_concurrency == 0:
         return _end(event, Condition.ZERO_RESERVED_CONCURRENCY, function, now)
+    if is_loop(trace_id, function):
+        return _end(event, Condition.RECURSIVE_INVOCATION, function, now)
     return event
 
 

@@ -40,11 +40,15 @@ def deliveries(
 
 
 def dead_letter_attributes(event: Event, outcome: Outcome | None) -> dict[str, str]:
-    """The three message attributes of a dead letter. The code is 200 for a function error, else 429."""
+    """The three message attributes of a dead letter.
+
+    The code is an HTTP status: 200 for a function error, 400 for a recursive chain, else 429.
+    """
     failed = outcome is not None and outcome.ended is Ended.FUNCTION_ERROR
     message = (outcome.error_message if failed and outcome else None) or str(event.condition)
     cut = message.encode(errors="replace")[:_ERROR_MESSAGE_MAX].decode(errors="ignore")
-    return {"RequestID": event.id, "ErrorCode": "200" if failed else "429", "ErrorMessage": cut}
+    unanswered = "400" if event.condition is Condition.RECURSIVE_INVOCATION else "429"
+    return {"RequestID": event.id, "ErrorCode": "200" if failed else unanswered, "ErrorMessage": cut}
 
 
 def invocation_record(event: Event, outcome: Outcome | None, function: Function, now: float) -> bytes:

@@ -1,11 +1,9 @@
 """Disks that are full, broken, read-only or gone, and what the engine makes of them."""
 
 import asyncio
-import os
 import shutil
 import sqlite3
-import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +11,10 @@ import pytest
 
 from engine.live import live, notices, until_awaited
 from engine.live import until as until_here
-from engine.running import Project, linux_only, quick_python, until
 from lamtop.engine import Engine
 from lamtop.engine.core.event import State
 from lamtop.engine.core.function import EventInvokeConfig, Function
-from lamtop.engine.store import Store, StoreError, Unwritable
+from lamtop.engine.store import Store, Unwritable
 from simulation.world import FAILED, RETURNED, World
 
 DEAD = "arn:aws:sqs:us-east-1:000000000000:dead"

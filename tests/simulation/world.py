@@ -175,6 +175,11 @@ class World:
         assert event is not None
         return event
 
+    def events(self, function: str = "") -> list[Event]:
+        """Every event, or every one of a function, in order of acceptance."""
+        found = [self.event(str(row[2])) for row in self.history() if row[0] == "event"]
+        return [event for event in found if function in ("", event.function)]
+
     def history(self) -> list[tuple[object, ...]]:
         """Everything that is in the store, for comparison."""
         tables = ("event", "attempt", "delivery", "message")

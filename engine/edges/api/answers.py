@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from aiohttp import web
 
 _JSON = "application/json"
+_CAPITAL = frozenset({"ResourceNotFoundException", "RecursiveInvocationException"})
 
 
 class ApiError(Exception):
@@ -46,8 +47,8 @@ class Answer(NamedTuple):
 
 
 def error_answer(error: ApiError, request_id: str) -> Answer:
-    """The body has `Message` for what was not found and `message` for the rest, as AWS's do."""
-    key = "Message" if error.code == "ResourceNotFoundException" else "message"
+    """The body has `Message` for a few errors and `message` for the rest, as AWS's do."""
+    key = "Message" if error.code in _CAPITAL else "message"
     body = json.dumps({**error.extra, key: error.message}).encode()
     headers = {"x-amzn-RequestId": request_id, "x-amzn-ErrorType": error.code, "Content-Type": _JSON}
     return Answer(error.status, headers, body)

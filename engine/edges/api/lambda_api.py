@@ -13,6 +13,7 @@ from ...core.arn import ACCOUNT, LATEST, REFERENCE_PATTERN, REGION, Reference, f
 from ...core.concurrency import Throttled
 from ...core.event import Ended, Event, Outcome
 from ...core.function import Function
+from ...core.trace import HOPS_MAX, RecursionStopped
 from ...store import Unwritable
 from .answers import Answer, ApiError, error_answer, invalid, not_found, unavailable
 from .body import BodyTooLarge, read_body
@@ -43,7 +44,7 @@ class Invoker(Protocol):
         trace_id: str,
     ) -> "Answered": ...
     async def accept(
-        self, function: Function, payload: bytes, *, source: str, request_id: str, qualifier: str
+        self, function: Function, payload: bytes, *, source: str, request_id: str, qualifier: str, trace_id: str
     ) -> Event: ...
 
 
@@ -96,16 +97,18 @@ async def _perform(
     request_id: str,
 ) -> Answer:
     known = {"x-amzn-RequestId": request_id}
-    source = source_of(headers)
-    match _kind(headers):
-        case "DryRun":
-            return Answer(204, known)
-        case "Event":
-            try:
-                await engine.accept(function, payload, source=source, request_id=request_id, qualifier=qualifier or "")
-            except Unwritable as error:
-                raise unavailable(error) from None
-            return Answer(202, known)
+    kind = _kind(headers)
+    if kind == "DryRun":
+        return Answer(204, known)
+    source, trace_id = source_of(headers), headers.get("x-amzn-trace-id", "")
+    if kind == "Event":
+        try:
+            await engine.accept(
+                function, payload, source=source, request_id=request_id, qualifier=qualifier or "", trace_id=trace_id
+            )
+        except Unwritable as error:
+            raise unavailable(error) from None
+        return Answer(202, known)
     try:
         answered = await engine.invoke(
             function,
@@ -114,8 +117,14 @@ async def _perform(
             request_id=request_id,
             qualifier=qualifier or "",
             client_context=_client_context(headers.get("x-amz-client-context")),
-            trace_id=headers.get("x-amzn-trace-id", ""),
+            trace_id=trace_id,
         )
+    except RecursionStopped:
+        text = (
+            f"{function.name} was invoked {HOPS_MAX} times in one chain of requests; "
+            "the next invocation was stopped (RecursiveLoop: Terminate)"
+        )
+        raise ApiError(400, "RecursiveInvocationException", text, Type="User") from None
     except Throttled as limit:
         raise ApiError(429, "TooManyRequestsException", "Rate Exceeded.", Type="User", Reason=str(limit)) from None
     return _answer(answered, headers, known, function.executed_version(qualifier or "") or LATEST)
@@ -229,7 +238,7 @@ def _answer(answered: Answered, asked: Mapping[str, str], known: dict[str, str],
 
 
 def source_of(headers: Mapping[str, str]) -> str:
-    """Who calls, for the screen: a function of ours (its trace header says so), the AWS CLI, an SDK, or "http"."""
+    """Who calls, for the screen, unless it turns out to be a function of ours: the AWS CLI, an SDK, or "http"."""
     agent: Any = headers.get("user-agent", "")
     if agent.startswith("lamtop"):
         return "lamtop"
