@@ -316,8 +316,15 @@ class Engine:
         invocation.done = partial(self._answer, invocation, answer)
         self.dispatcher.in_flight.start(function.name)
         self.dispatcher.calls.begin(invocation)
-        self.environments.run(invocation)
-        return await (_awaited_by(caller, answer) if caller else answer)
+        if caller is None:
+            self.environments.run(invocation)
+            return await answer
+        calls.wait(caller, _ticks())
+        try:
+            self.environments.run(invocation)
+            return await answer
+        finally:
+            calls.answer(caller, _ticks())
 
     def _may_start(self) -> bool:
         """A synchronous invocation was admitted when it came, and starts as soon as an environment is free."""
@@ -446,15 +453,6 @@ class Engine:
         """What every handler finds in its environment, besides AWS's variables and its own: nothing of ours."""
         settings = self.settings
         return surroundings(settings.environ, self.server.url, pass_credentials=settings.pass_credentials)
-
-
-async def _awaited_by(caller: Invocation, answer: "asyncio.Future[Answered]") -> Answered:
-    """The answer; the time until then is the caller's waiting."""
-    calls.wait(caller, _ticks())
-    try:
-        return await answer
-    finally:
-        calls.answer(caller, _ticks())
 
 
 def _nobody(_: Outcome) -> None:
