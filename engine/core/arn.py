@@ -6,6 +6,9 @@ REGION = "us-east-1"
 ACCOUNT = "000000000000"
 LATEST = "$LATEST"
 
+QUALIFIER_MAX = 128
+#: The pattern that AWS prints when a qualifier does not fit (Lambda API reference, Invoke).
+QUALIFIER_PATTERN = r"\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+"
 FUNCTION_NAME = re.compile(r"[a-zA-Z0-9-_]{1,64}")
 _REFERENCE = re.compile(
     r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((?P<region>[a-z]{2}(-gov)?-[a-z]+-\d):)?((?P<account>\d{12}):)?"

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,12 @@ def refused(event, context):
     raise PaymentRefused("card 4711")
 
 def late(event, context):
+    global calls
+    calls += 1
+    file = Path(os.environ["MARK"] + "kept")
+    if event == "quick":
+        return [calls, file.exists()]
+    file.touch()
     time.sleep(30)
 
 def leave(event, context):
@@ -130,6 +137,13 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     "fails-to-both": {"Handler": "app.boom", "EventInvokeConfig": on_both, **dead_letters_to("dead")},
     "fails-once": {"Handler": "app.once", "EventInvokeConfig": on_both},
     "works": {"Handler": "app.echo", "EventInvokeConfig": on_both},
+    "counted": {"Handler": "app.count"},
+    "passes-on": {
+        "Handler": "app.echo",
+        "EventInvokeConfig": {
+            "DestinationConfig": {"OnSuccess": {"Type": "Lambda", "Destination": f"{ARN}:works"}},
+        },
+    },
     "no-retry": {"Handler": "app.boom", "EventInvokeConfig": {"MaximumRetryAttempts": 0, **on_both}},
     "one-retry": {"Handler": "app.boom", "EventInvokeConfig": {"MaximumRetryAttempts": 1, **on_both}},
     "age-60": {"Handler": "app.boom", "EventInvokeConfig": {"MaximumEventAgeInSeconds": 60, **on_both}},
@@ -237,11 +251,12 @@ def test_5_an_exception_of_ones_own_is_called_by_its_bare_name(client: "LambdaCl
     assert (error["errorType"], error["errorMessage"]) == ("PaymentRefused", "card 4711")
 
 
-def test_7_a_handler_that_takes_too_long_is_timed_out(client: "LambdaClient") -> None:
+def test_7_8_a_handler_that_takes_too_long_is_timed_out_and_the_next_one_starts_afresh(client: "LambdaClient") -> None:
     error = failure(client, "late")
     text = f"RequestId: {error.pop('requestId of the answer')} Error: Task timed out after 1.00 seconds"
     assert error == {"errorType": "Sandbox.Timedout", "errorMessage": text}
     assert list(error) == ["errorType", "errorMessage"]
+    assert call(client, "late", "quick")[1] == [1, True], "globals are reset, files are still there"
 
 
 @pytest.mark.parametrize(
@@ -387,6 +402,10 @@ def test_27_28_a_reference_that_contradicts_itself_or_points_elsewhere_is_refuse
     assert answer["Error"]["Message"] == "Functions from 'eu-west-2' are not reachable in this region ('us-east-1')"
     status, answer = refusal(client, "echo", Qualifier="7")
     assert (status, answer["Error"]["Message"]) == (404, f"Function not found: {ARN}:echo:7")
+    for qualifier in ("my alias!", "x" * 129):
+        status, answer = refusal(client, "echo", Qualifier=qualifier)
+        assert (status, answer["Error"]["Code"]) == (400, "ValidationException")
+        assert f"Value '{qualifier}' at 'qualifier' failed to satisfy" in answer["Error"]["Message"]
 
 
 def test_30_a_result_over_six_megabytes_is_an_error_and_the_environment_stays(client: "LambdaClient") -> None:
@@ -445,6 +464,20 @@ def test_34_99_100_the_second_call_is_warm(client: "LambdaClient") -> None:
         duration, billed, init = (float(value or 0) for value in found.groups())
         assert (init > 0) == (number == 0), "only a cold start tells of its init"
         assert duration + init <= billed < duration + init + 1.02, "rounded up"
+
+
+def test_35_two_invocations_at_once_run_in_two_environments(
+    client: "LambdaClient", engine: Engine, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    with ThreadPoolExecutor(2) as pool:
+        calls = [pool.submit(call, client, "hold", str(gate)) for _ in range(2)]
+        until(lambda: len(engine.page("inflight", filter="hold")) == 2, "both at work")
+        gate.touch()
+        answers = [each.result()[0] for each in calls]
+    assert ["FunctionError" in answer for answer in answers] == [False, False]
+    lives = [engine.life(answer["ResponseMetadata"]["RequestId"]) for answer in answers]
+    assert len({life["attempts"][0]["environment"] for life in lives}) == 2
 
 
 # -- logs: 98-103 ------------------------------------------------------------------------------------------------------
@@ -644,6 +677,31 @@ def test_53_a_successful_event_goes_to_its_destination(client: "LambdaClient", e
     }
 
 
+def test_61_a_destination_that_is_a_function_gets_the_record_as_its_event(
+    client: "LambdaClient", engine: Engine
+) -> None:
+    request_id = send(client, "passes-on", {"n": 1})
+    sql = "SELECT id FROM event WHERE source = 'on success of passes-on' AND caller = ?"
+    until(lambda: engine.project.query(sql, request_id), "the event that the record becomes")
+    [[told]] = engine.project.query(sql, request_id)
+    record = json.loads(engine.ended(told)["payload"])
+    assert record["requestContext"]["requestId"] == request_id
+    assert (record["requestPayload"], record["responsePayload"]) == ({"n": 1}, {"n": 1})
+    own, _ = messages(engine, told, 1)["done"]
+    assert own["requestPayload"] == record, "and its own record tells of it in turn"
+
+
+def test_67_a_hundred_events_all_run_exactly_once(client: "LambdaClient", engine: Engine) -> None:
+    ids = {engine.send("counted") for _ in range(100)}
+
+    def rows() -> list[Any]:
+        return engine.project.query("SELECT id, attempts FROM event WHERE function = 'counted' AND state = 'succeeded'")
+
+    until(lambda: len(rows()) == 100, "a hundred successes")
+    assert {row["id"] for row in rows()} == ids
+    assert {row["attempts"] for row in rows()} == {1}
+
+
 def test_55_56_an_event_that_would_be_too_old_at_its_next_try_ends_now(tmp_path: Path) -> None:
     ages = {name: FUNCTIONS[name] for name in ("age-60", "age-90")}
     with Project(tmp_path, ages, {"app.py": CODE}, queues=["done", "failed"]) as project:
@@ -724,7 +782,7 @@ def _ends(engine: Engine, request_id: str) -> bool:
 
 
 @pytest.mark.skipif(AWS_CLI is None, reason="the AWS CLI is not installed ('aws' is neither on PATH nor in this venv)")
-def test_40_42_the_aws_cli_invokes_synchronously_and_asynchronously(engine: Engine, tmp_path: Path) -> None:
+def test_20_40_42_78_the_aws_cli_invokes_synchronously_and_asynchronously(engine: Engine, tmp_path: Path) -> None:
     environ = {
         "PATH": os.environ["PATH"], "HOME": str(tmp_path), "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x",
         "AWS_DEFAULT_REGION": "us-east-1", "AWS_MAX_ATTEMPTS": "1", "AWS_ENDPOINT_URL": engine.url, "AWS_PAGER": "",
@@ -738,9 +796,11 @@ def test_40_42_the_aws_cli_invokes_synchronously_and_asynchronously(engine: Engi
     payload = tmp_path / "event.json"
     payload.write_text('{"k": 1}')
     given = ("--payload", f"fileb://{payload}")  # as the bytes are, for version 1 and version 2
-    done = aws("--function-name", "echo", *given)
+    done = aws("--function-name", "echo", "--qualifier", "$LATEST", "--log-type", "Tail", *given)
     assert (done.returncode, done.stderr) == (0, "")
-    assert json.loads(done.stdout) == {"StatusCode": 200, "ExecutedVersion": "$LATEST"}
+    told = json.loads(done.stdout)
+    assert "REPORT RequestId: " in base64.b64decode(told.pop("LogResult")).decode()
+    assert told == {"StatusCode": 200, "ExecutedVersion": "$LATEST"}
     assert json.loads(out.read_text()) == {"k": 1}
 
     done = aws("--function-name", "boom")
@@ -751,3 +811,11 @@ def test_40_42_the_aws_cli_invokes_synchronously_and_asynchronously(engine: Engi
     done = aws("--function-name", "echo", "--invocation-type", "Event", *given)
     assert (done.returncode, json.loads(done.stdout)) == (0, {"StatusCode": 202})
     assert out.read_bytes() == b""
+
+    done = aws("--function-name", "echo", "--invocation-type", "DryRun")
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"StatusCode": 204})
+
+    done = aws("--function-name", "stopped")
+    assert done.returncode in (254, 255), "version 2 and version 1"
+    assert "(TooManyRequestsException) when calling the Invoke operation" in done.stderr
+    assert "Rate Exceeded." in done.stderr

@@ -9,7 +9,16 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from ...core.arn import ACCOUNT, LATEST, REFERENCE_PATTERN, REGION, Reference, function_arn
+from ...core.arn import (
+    ACCOUNT,
+    LATEST,
+    QUALIFIER_MAX,
+    QUALIFIER_PATTERN,
+    REFERENCE_PATTERN,
+    REGION,
+    Reference,
+    function_arn,
+)
 from ...core.concurrency import Throttled
 from ...core.event import Ended, Event, Outcome
 from ...core.function import Function
@@ -142,6 +151,8 @@ def find_function(functions: Mapping[str, Function], text: str, qualifier: str |
     reference = Reference.parse(text)
     if reference is None:
         raise invalid("functionName", text, f"Member must satisfy regular expression pattern: {REFERENCE_PATTERN}")
+    if qualifier:
+        _check_qualifier(qualifier)
     if reference.region and reference.region != REGION:
         raise not_found(f"Functions from '{reference.region}' are not reachable in this region ('{REGION}')")
     if reference.account and reference.account != ACCOUNT:
@@ -154,6 +165,13 @@ def find_function(functions: Mapping[str, Function], text: str, qualifier: str |
     if function is None or function.executed_version(wanted or LATEST) is None:
         raise not_found(f"Function not found: {function_arn(reference.name, wanted or LATEST)}")
     return function, wanted
+
+
+def _check_qualifier(text: str) -> None:
+    if not re.fullmatch(QUALIFIER_PATTERN, text):
+        raise invalid("qualifier", text, f"Member must satisfy regular expression pattern: {QUALIFIER_PATTERN}")
+    if len(text) > QUALIFIER_MAX:
+        raise invalid("qualifier", text, f"Member must have length less than or equal to {QUALIFIER_MAX}")
 
 
 def _checked(payload: bytes) -> bytes:
