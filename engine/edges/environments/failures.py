@@ -75,6 +75,15 @@ def _exit_error(message: str) -> Failure:
     return Failure("Runtime.ExitError", message, "Status: error\tError Type: Runtime.ExitError", log=True)
 
 
+def out_of_memory() -> Failure:
+    """Killed because it used more than the function's memory: the payload tells of a signal, the REPORT line of memory.
+
+    Source: records of functions on AWS that ran out of memory.
+    """
+    killed = exited(-signal.SIGKILL)
+    return killed._replace(status="Status: error\tError Type: Runtime.OutOfMemory")
+
+
 def garbled() -> Failure:
     """Something wrote on the answer channel that is no answer of ours. Lamtop's own: nobody can on AWS."""
     message = "The response channel carried something other than the response of this invocation"
