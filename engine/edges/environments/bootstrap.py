@@ -7,8 +7,8 @@ start, so `logging` is configured when the handler's code imports it, not before
 
 Two channels lead out, and they are kept apart. Whatever the handler prints, on standard output or standard error,
 goes to the log pipe as plain text. Answers go through a socket on a high descriptor, in frames that begin with a
-nonce: a handler that writes there by mistake fails its own invocation and nobody else's. All output is flushed before
-the answer leaves, so every line is in the pipe when the engine reads the answer.
+nonce: a handler that writes there by mistake fails its own invocation and nobody else's. Nothing that is printed waits
+in a buffer, so every line is in the pipe when the engine reads the answer.
 
 An exception is an answer like any other and never ends the process. `sys.exit`, `os._exit` and signals do end it; the
 engine reads the exit status and says what AWS would say. When the engine dies, however it dies, a pipe closes and this
@@ -16,7 +16,8 @@ process ends with everything it has started.
 
 A frame from the engine: length of the head, length of the payload, head (request id, ARN, milliseconds left, trace id,
 client context; one a line), payload. A frame to the engine: nonce, kind, peak memory in KB, the handler's own
-microseconds, length of the request id, length of the payload, request id, payload.
+microseconds, length of the request id, length of the payload, request id, payload. The two answers of the init carry
+the version of this Python in the place of a request id.
 
 Source for all behaviour: the public awslambdaric and records made on AWS.
 """
@@ -43,12 +44,28 @@ READ_SIZE = 65536  # a larger buffer is mapped and unmapped for every single rea
 RESPONSE_MAX = 6 * 1024 * 1024 + 100
 HIGH_DESCRIPTOR = 1000  # out of the way of `os.closerange(3, 256)` and of numbers written by hand
 NO_BREAK_SPACE = "\u00a0"
+PYTHON = ".".join(map(str, sys.version_info[:3]))
+LOG_TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+# What AWS logs in front of the error of an init that failed, word for word.
+INIT_WARNING = (
+    "LAMBDA_WARNING: Unhandled exception. The most likely cause is an issue in the function code. However, in rare "
+    "cases, a Lambda runtime update can cause unexpected function behavior. For functions using managed runtimes, "
+    "runtime updates can be triggered by a function change, or can be applied automatically. To determine if the "
+    "runtime has been updated, check the runtime version in the INIT_START log entry. If this error correlates with a "
+    "change in the runtime version, you may be able to mitigate this error by temporarily rolling back to the previous "
+    "runtime version. For more information, see https://docs.aws.amazon.com/lambda/latest/dg/runtimes-update.html\r"
+)
 
 
 class State:
     """The little that outlives an invocation."""
 
     request_id = ""
+    function: "dict[str, str | None]" = {}  # noqa: RUF012 (what the context object says of it)
+    encoder: "Any" = None
+    log = 1  # descriptor of the log pipe
+    inside_a_line = False  # something without a line break was printed last
     peak = 0  # KB of resident memory, the highest seen
     pages = -1  # descriptor of /proc/self/statm
     looked_at = 0.0  # monotonic seconds of the last look at the memory
@@ -193,8 +210,34 @@ def resident_memory() -> int:
 # --- logs -------------------------------------------------------------------------------------------------------------
 
 
+class Unbuffered:
+    """A stream whose every write is in the log pipe at once: it counts even if the process is killed a moment later."""
+
+    def __init__(self, stream: "Any") -> None:
+        self.stream = stream
+
+    def __enter__(self) -> "Unbuffered":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing is closed."""
+
+    def __getattr__(self, name: str) -> "Any":
+        return getattr(self.stream, name)
+
+    def write(self, text: str) -> None:
+        self.stream.write(text)
+        self.stream.flush()
+        if text:
+            State.inside_a_line = text[-1] != "\n"
+
+    def writelines(self, texts: "Any") -> None:
+        for text in texts:
+            self.write(text)
+
+
 def flush() -> None:
-    """Put everything printed so far into the log pipe. The handler may have closed or replaced the streams."""
+    """Put into the log pipe what went past our streams. The handler may have closed or replaced them."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -203,14 +246,40 @@ def flush() -> None:
 
 
 def write_record(text: str) -> None:
-    """Log several lines as one event: the engine turns each carriage return back into a line break."""
-    try:
-        sys.stdout.write(text.rstrip("\n").replace("\n", "\r") + "\n")
-    except Exception:
-        return  # the handler has closed its standard output
+    """Log several lines as one event: the engine turns each carriage return back into a line break.
+
+    It goes past `sys.stdout`, which the handler may have closed or replaced.
+    """
+    event = text[:-1] if text.endswith("\n") else text
+    record = event.replace("\r\n", "\n").replace("\n", "\r") + "\n"
+    view = memoryview(("\n" + record if State.inside_a_line else record).encode())
+    State.inside_a_line = False
+    while view:
+        view = view[os.write(State.log, view) :]
+
+
+class Sink:
+    """What awslambdaric calls a log sink: `context.log` and some libraries look for one."""
+
+    @staticmethod
+    def log(msg: str, frame_type: "Any" = None) -> None:  # noqa: ARG004 (awslambdaric's has it)
+        write_record(msg)
+
+
+def log_in_json() -> bool:
+    return os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
+
+
+def log_level() -> str:
+    level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "")
+    return "DEBUG" if level == "TRACE" else level.upper()
 
 
 def log_error(error: "dict[str, Any]") -> None:
+    if log_in_json():
+        now = time.strftime(LOG_TIME, time.gmtime())
+        write_record(to_json({"timestamp": now, "level": "ERROR", **error}))
+        return
     lines = [
         ("[ERROR] %s: %s" if error["errorMessage"] else "[ERROR] %s%s") % (error["errorType"], error["errorMessage"])
     ]
@@ -244,20 +313,70 @@ class LoggingOnImport:
 
 def with_request_id(record: "Any") -> bool:
     record.aws_request_id = State.request_id
+    record.tenant_id = None
     return True
 
 
 def set_up_logging(logging: "Any") -> None:
-    class LambdaHandler(logging.Handler):  # type: ignore[misc]
+    class LambdaLoggerHandler(logging.Handler):  # type: ignore[misc]
+        log_sink = Sink
+
         def emit(self, record: "Any") -> None:
             write_record(self.format(record))
 
     logging.Formatter.converter = time.gmtime
-    layout = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s"
-    handler = LambdaHandler()
+    handler = LambdaLoggerHandler()
     handler.addFilter(with_request_id)
-    handler.setFormatter(logging.Formatter(layout, "%Y-%m-%dT%H:%M:%S"))
-    logging.getLogger().addHandler(handler)
+    if log_in_json():
+        handler.setFormatter(json_formatter(logging))
+    else:
+        layout = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n"
+        handler.setFormatter(logging.Formatter(layout, "%Y-%m-%dT%H:%M:%S"))
+    root = logging.getLogger()
+    if isinstance(logging.getLevelName(log_level()), int):
+        root.setLevel(log_level())
+    root.addHandler(handler)
+
+
+# What every record has; anything else came with `extra` and is a key of its own.
+RECORD_FIELDS = frozenset(
+    {"name", "msg", "args", "levelname", "levelno", "pathname", "filename", "module", "exc_info", "exc_text",
+     "stack_info", "lineno", "funcName", "created", "msecs", "relativeCreated", "thread", "threadName", "processName",
+     "process", "aws_request_id", "tenant_id", "_frame_type"}
+)  # fmt: skip
+
+
+def json_formatter(logging: "Any") -> "Any":
+    """One JSON object for each record, with AWS's keys in AWS's order."""
+    encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
+
+    class JsonFormatter(logging.Formatter):  # type: ignore[misc]
+        def format(self, record: "Any") -> str:
+            record.levelno = min(50, max(0, record.levelno)) // 10 * 10
+            record.levelname = logging.getLevelName(record.levelno)
+            as_it_is = isinstance(record.msg, dict) and not record.args
+            entry = {
+                "timestamp": self.formatTime(record, LOG_TIME),
+                "level": record.levelname,
+                "message": record.msg if as_it_is else record.getMessage(),
+                "logger": record.name,
+                **exception_keys(record),
+                "requestId": record.aws_request_id,
+            }
+            entry["location"] = f"{record.pathname}:{record.funcName}:{record.lineno}" if record.exc_info else None
+            extras = {k: v for k, v in record.__dict__.items() if k not in RECORD_FIELDS and k not in entry}
+            return encode({key: value for key, value in {**entry, **extras}.items() if value is not None})
+
+    return JsonFormatter()
+
+
+def exception_keys(record: "Any") -> "dict[str, Any]":
+    if not record.exc_info:
+        return {"stackTrace": None, "errorType": None, "errorMessage": None}
+    import traceback
+
+    kind, error, trace = record.exc_info
+    return {"stackTrace": traceback.format_tb(trace), "errorType": kind.__name__, "errorMessage": str(error)}
 
 
 # --- the context object -----------------------------------------------------------------------------------------------
@@ -266,27 +385,27 @@ def set_up_logging(logging: "Any") -> None:
 class Record:
     """An object with fixed fields, None unless given."""
 
-    fields: "tuple[str, ...]" = ()
+    __slots__: "tuple[str, ...]" = ()
 
     def __init__(self, values: "dict[str, Any]") -> None:
-        for name in self.fields:
+        for name in self.__slots__:
             setattr(self, name, values.get(name))
 
     def __repr__(self) -> str:
-        shown = ",".join(f"{name}={getattr(self, name)}" for name in self.fields)
+        shown = ",".join(f"{name}={getattr(self, name)}" for name in self.__slots__)
         return f"{type(self).__name__}([{shown}])"
 
 
 class CognitoIdentity(Record):
-    fields = ("cognito_identity_id", "cognito_identity_pool_id")
+    __slots__ = ("cognito_identity_id", "cognito_identity_pool_id")
 
 
 class Client(Record):
-    fields = ("installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name")
+    __slots__ = ("app_package_name", "app_title", "app_version_code", "app_version_name", "installation_id")
 
 
 class ClientContext(Record):
-    fields = ("custom", "env", "client")
+    __slots__ = ("client", "custom", "env")
 
     def __init__(self, values: "dict[str, Any]") -> None:
         super().__init__(values)
@@ -299,39 +418,60 @@ class LambdaContext:
 
     def __init__(self, request_id: str, arn: str, milliseconds: int, client_context: "Any") -> None:
         self.aws_request_id = request_id
+        self.__dict__.update(State.function)
         self.invoked_function_arn = arn
-        self.__dict__.update(ENVIRONMENT)
         self.tenant_id = None
+        self._w3c_fields = taken_w3c(client_context)
         self.client_context = ClientContext(client_context) if client_context is not None else None
         self.identity = CognitoIdentity({})
-        self._deadline = time.monotonic() + milliseconds / 1000
+        self._epoch_deadline_time_in_ms = int(time.time() * 1000) + milliseconds
 
     def get_remaining_time_in_millis(self) -> int:
-        return max(0, int((self._deadline - time.monotonic()) * 1000))
+        return max(0, self._epoch_deadline_time_in_ms - int(time.time() * 1000))
+
+    def w3c(self) -> "dict[str, str]":
+        """The trace context that came with the invocation."""
+        return dict(self._w3c_fields)
 
     def log(self, msg: object) -> None:
-        sys.stdout.write(str(msg))
+        logging = sys.modules.get("logging")
+        if logging is None or any(hasattr(handler, "log_sink") for handler in logging.getLogger().handlers):
+            write_record(str(msg))
+        else:
+            sys.stdout.write(str(msg))
 
     def __repr__(self) -> str:
-        names = ("aws_request_id", *ENVIRONMENT, "invoked_function_arn", "client_context", "identity", "tenant_id")
+        names = ("aws_request_id", *State.function, "invoked_function_arn", "client_context", "identity", "tenant_id")
         shown = ",".join(f"{name}={getattr(self, name)}" for name in names)
         return f"LambdaContext([{shown}])"
 
 
-ENVIRONMENT = {
-    "log_group_name": os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME"),
-    "log_stream_name": os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME"),
-    "function_name": os.environ.get("AWS_LAMBDA_FUNCTION_NAME"),
-    "memory_limit_in_mb": os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
-    "function_version": os.environ.get("AWS_LAMBDA_FUNCTION_VERSION"),
-}
+def taken_w3c(client_context: "Any") -> "dict[str, str]":
+    """The trace context, which travels in the client context and is no longer there afterwards."""
+    if not isinstance(client_context, dict):
+        return {}
+    found = client_context.pop("w3c", None)
+    if not isinstance(found, dict):
+        return {}
+    return {name: found[name] for name in ("traceparent", "tracestate", "baggage") if isinstance(found.get(name), str)}
+
+
+def function_fields() -> "dict[str, str | None]":
+    """What the context object takes from the environment."""
+    return {
+        "log_group_name": os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME"),
+        "log_stream_name": os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME"),
+        "function_name": os.environ.get("AWS_LAMBDA_FUNCTION_NAME"),
+        "memory_limit_in_mb": os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
+        "function_version": os.environ.get("AWS_LAMBDA_FUNCTION_VERSION"),
+    }
 
 
 # --- JSON as the runtime writes it ------------------------------------------------------------------------------------
 
 
 class Encoder(json.JSONEncoder):
-    """JSON with decimals as numbers and bytes as text.
+    """JSON as simplejson writes it for AWS: decimals as numbers, bytes as text, `_asdict` objects as objects.
 
     The standard library has no way to write a number of one's own, so a decimal goes out as a marked string and
     loses its quotes afterwards.
@@ -342,6 +482,8 @@ class Encoder(json.JSONEncoder):
     def default(self, value: "Any") -> "Any":
         if isinstance(value, bytes):
             return value.decode()
+        if callable(getattr(value, "_asdict", None)):
+            return as_dict(value)
         decimal = sys.modules.get("decimal")  # there are no decimals where nobody has imported it
         if decimal is None or not isinstance(value, decimal.Decimal):
             return super().default(value)
@@ -357,28 +499,23 @@ def newer_than_311() -> bool:
     return version.isdigit() and int(version) >= 12
 
 
-ENCODER = Encoder(ensure_ascii=not newer_than_311())
-
-
 def to_json(value: object) -> str:
-    text = ENCODER.encode(with_named_tuples_as_objects(value))
-    if ENCODER.mark:
+    encoder = State.encoder
+    encoder.mark = None
+    plain = type(value) in PLAIN or not needs_conversion(value)
+    text: str = encoder.encode(value if plain else converted(value))
+    if encoder.mark is not None:
         import re
 
-        mark, ENCODER.mark = ENCODER.mark, None
-        text = re.sub(f'"{mark}([^"]*)"', r"\1", text)
+        text = re.sub(f'"{encoder.mark}([^"]*)"', r"\1", text)
     return text
 
 
 PLAIN = frozenset((str, int, float, bool, type(None)))
 
 
-def with_named_tuples_as_objects(value: "Any") -> "Any":
-    """AWS's encoder (simplejson) writes a named tuple as an object; the standard library's writes a list."""
-    return converted(value) if type(value) not in PLAIN and holds_named_tuple(value) else value
-
-
-def holds_named_tuple(value: object) -> bool:
+def needs_conversion(value: object) -> bool:
+    """Does it hold what simplejson writes otherwise than the standard library: named tuples, keys of odd types?"""
     pending: list[Any] = [value]
     seen: set[int] = set()
     while pending:
@@ -387,6 +524,8 @@ def holds_named_tuple(value: object) -> bool:
             continue
         seen.add(id(container))
         if isinstance(container, dict):
+            if any(type(key) not in PLAIN for key in container):
+                return True
             container = container.values()
         elif isinstance(container, tuple) and hasattr(container, "_asdict"):
             return True
@@ -398,19 +537,34 @@ def holds_named_tuple(value: object) -> bool:
 
 def converted(value: "Any") -> "Any":
     if isinstance(value, dict):
-        return {key: converted(item) for key, item in value.items()}
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return converted(value._asdict())
+        return {converted_key(key): converted(item) for key, item in value.items()}
+    if isinstance(value, tuple) and callable(getattr(value, "_asdict", None)):
+        return converted(as_dict(value))
     if isinstance(value, (list, tuple)):
         return [converted(item) for item in value]
     return value
 
 
-def marshal(response: object) -> bytes:
+def converted_key(key: "Any") -> "Any":
+    if isinstance(key, bytes):
+        return key.decode()
+    if key is None or isinstance(key, (str, int, float)):
+        return key
+    raise TypeError(f"keys must be str, int, float, bool or None, not {type(key).__name__}")
+
+
+def as_dict(value: "Any") -> "dict[Any, Any]":
+    found = value._asdict()
+    if not isinstance(found, dict):
+        raise TypeError(f"_asdict() must return a dict, not {type(found).__name__}")
+    return found
+
+
+def marshal(response: object) -> "bytes | str":
     if isinstance(response, bytes):
         return response
     try:
-        return to_json(response).encode()
+        return to_json(response)
     except Exception as error:
         raise Fault("MarshalError", f"Unable to marshal response: {error}") from None
 
@@ -429,15 +583,8 @@ def error_object(error: Exception, request_id: str) -> "dict[str, Any]":
     if isinstance(error, Fault):
         message, kind, trace = str(error), error.kind, error.trace
     else:
-        message, kind, trace = text_of(error), type(error).__name__, user_frames(error)
+        message, kind, trace = str(error), type(error).__name__, user_frames(error)
     return {"errorMessage": message, "errorType": kind, "requestId": request_id, "stackTrace": trace}
-
-
-def text_of(error: Exception) -> str:
-    try:
-        return str(error)
-    except Exception:
-        return ""
 
 
 def user_frames(error: Exception) -> "list[str]":
@@ -446,10 +593,6 @@ def user_frames(error: Exception) -> "list[str]":
     frames: Any = [(f.filename, f.lineno, f.name, f.line) for f in traceback.extract_tb(error.__traceback__)]
     first = next((n for n, frame in enumerate(frames) if frame[0] != __file__), len(frames))
     return traceback.format_list(frames[first:])
-
-
-def error_payload(error: "dict[str, Any]") -> bytes:
-    return to_json(error).encode(errors="backslashreplace")
 
 
 # --- the handler ------------------------------------------------------------------------------------------------------
@@ -481,7 +624,10 @@ def load_module(name: str) -> "Any":
 
 
 def run_once(handler: "Callable[..., Any]", head: bytes, payload: bytes) -> "tuple[bytes, str, bytes]":
-    """Run the handler for one frame: the kind of the answer, the request id and the answer."""
+    """Run the handler for one frame: the kind of the answer, the request id and the answer.
+
+    As on AWS, an exception that has no text and text with half a surrogate pair end the process.
+    """
     request_id, arn, milliseconds, trace_id, client_context = head.decode().split("\n", 4)
     State.request_id = request_id
     set_trace_id(trace_id)
@@ -491,11 +637,14 @@ def run_once(handler: "Callable[..., Any]", head: bytes, payload: bytes) -> "tup
             client = unmarshal(client_context, "LambdaContextUnmarshalError", "Unable to parse Client Context JSON")
         context = LambdaContext(request_id, arn, int(milliseconds), client)
         event = unmarshal(payload, "UnmarshalError", "Unable to unmarshal input")
-        answer = marshal(handler(event, context))
+        response = handler(event, context)
+        answer = marshal(response)
     except Exception as error:
         failure = error_object(error, request_id)
         log_error(failure)
-        return ERROR, request_id, error_payload(failure)
+        return ERROR, request_id, to_json(failure).encode()
+    if isinstance(answer, str):
+        answer = answer.encode()
     return (RESULT, request_id, answer) if len(answer) <= RESPONSE_MAX else (TOO_LARGE, request_id, b"")
 
 
@@ -507,7 +656,7 @@ def set_trace_id(trace_id: str) -> None:
 
 
 def prepare() -> None:
-    """Make the interpreter what a handler expects: its folder first on the path, output line by line."""
+    """Make the interpreter what a handler expects: its folder first on the path, nothing that it prints held back."""
     code = os.environ["LAMBDA_TASK_ROOT"]
     here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
     if sys.path and sys.path[0] == here:
@@ -517,9 +666,14 @@ def prepare() -> None:
     search_packages()
     sys.argv[1:] = []
     sys.dont_write_bytecode = True
-    streams: Any = (sys.stdout, sys.stderr)
-    for stream in streams:
-        stream.reconfigure(encoding="utf-8", line_buffering=True)
+    State.function = function_fields()
+    State.encoder = Encoder(ensure_ascii=not newer_than_311())
+    State.log = move_high(os.dup(1))
+    out: Any = sys.stdout
+    err: Any = sys.stderr
+    out.reconfigure(encoding="utf-8", errors="surrogateescape")
+    err.reconfigure(encoding="utf-8", errors="backslashreplace")
+    sys.stdout, sys.stderr = Unbuffered(out), Unbuffered(err)
     if "logging" in sys.modules:  # a .pth file of this interpreter's site-packages was first
         set_up_logging(sys.modules["logging"])
     else:
@@ -557,23 +711,35 @@ def wait_for_debuggers() -> None:
     del os.environ["PYDEVD_DISABLE_FILE_VALIDATION"]
 
 
-def main() -> None:
+def main(answers: int, life: int) -> None:
+    """Be the environment that `os.environ` describes, until the engine closes the channel.
+
+    `answers` is the descriptor of the channel, `life` of a pipe that closes when the engine dies. Standard output and
+    standard error are the log pipe.
+    """
     limit_resources()
-    channel = Channel(int(sys.argv[1]))
-    die_with_the_engine(int(sys.argv[2]))
+    channel = Channel(answers)
+    die_with_the_engine(life)
     prepare()
     wait_for_debuggers()
     try:
         handler = load_handler(os.environ["_HANDLER"])
     except Exception as error:
         failure = error_object(error, "")
+        warn_of_failed_init()
         log_error(failure)
         flush()
-        channel.send(INIT_ERROR, "", error_payload(failure))
+        channel.send(INIT_ERROR, PYTHON, to_json(failure).encode())
         sys.exit(1)
     flush()
-    channel.send(READY, "", b"")
+    channel.send(READY, PYTHON, b"")
     serve(channel, handler)
+
+
+def warn_of_failed_init() -> None:
+    import logging
+
+    logging.warning(INIT_WARNING)
 
 
 def serve(channel: Channel, handler: "Callable[..., Any]") -> None:
@@ -591,4 +757,4 @@ def serve(channel: Channel, handler: "Callable[..., Any]") -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]), int(sys.argv[2]))
