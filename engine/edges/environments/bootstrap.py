@@ -251,8 +251,8 @@ def write_record(text: str) -> None:
     It goes past `sys.stdout`, which the handler may have closed or replaced.
     """
     event = text[:-1] if text.endswith("\n") else text
-    record = event.replace("\r\n", "\n").replace("\n", "\r") + "\n"
-    view = memoryview(("\n" + record if State.inside_a_line else record).encode())
+    record = (event.replace("\r\n", "\n").replace("\n", "\r") + "\n").encode()
+    view = memoryview(b"\n" + record if State.inside_a_line else record)
     State.inside_a_line = False
     while view:
         view = view[os.write(State.log, view) :]
@@ -324,6 +324,8 @@ def set_up_logging(logging: "Any") -> None:
         def emit(self, record: "Any") -> None:
             write_record(self.format(record))
 
+    if log_in_json() or log_level():  # the names by which libraries know them
+        LambdaLoggerHandler.__name__ = LambdaLoggerHandler.__qualname__ = "LambdaLoggerHandlerWithFrameType"
     logging.Formatter.converter = time.gmtime
     handler = LambdaLoggerHandler()
     handler.addFilter(with_request_id)
@@ -401,11 +403,17 @@ class CognitoIdentity(Record):
 
 
 class Client(Record):
-    __slots__ = ("app_package_name", "app_title", "app_version_code", "app_version_name", "installation_id")
+    __slots__ = (  # noqa: RUF023
+        "installation_id",
+        "app_title",
+        "app_version_name",
+        "app_version_code",
+        "app_package_name",
+    )
 
 
 class ClientContext(Record):
-    __slots__ = ("client", "custom", "env")
+    __slots__ = ("custom", "env", "client")  # noqa: RUF023 (`repr` shows them in this order)
 
     def __init__(self, values: "dict[str, Any]") -> None:
         super().__init__(values)
@@ -630,7 +638,9 @@ def run_once(handler: "Callable[..., Any]", head: bytes, payload: bytes) -> "tup
     """
     request_id, arn, milliseconds, trace_id, client_context = head.decode().split("\n", 4)
     State.request_id = request_id
+    State.inside_a_line = False
     set_trace_id(trace_id)
+    failure = None
     try:
         client = None
         if client_context:
@@ -641,6 +651,7 @@ def run_once(handler: "Callable[..., Any]", head: bytes, payload: bytes) -> "tup
         answer = marshal(response)
     except Exception as error:
         failure = error_object(error, request_id)
+    if failure is not None:
         log_error(failure)
         return ERROR, request_id, to_json(failure).encode()
     if isinstance(answer, str):
@@ -722,18 +733,23 @@ def main(answers: int, life: int) -> None:
     die_with_the_engine(life)
     prepare()
     wait_for_debuggers()
-    try:
-        handler = load_handler(os.environ["_HANDLER"])
-    except Exception as error:
-        failure = error_object(error, "")
-        warn_of_failed_init()
-        log_error(failure)
-        flush()
-        channel.send(INIT_ERROR, PYTHON, to_json(failure).encode())
-        sys.exit(1)
+    handler = load(channel)
     flush()
     channel.send(READY, PYTHON, b"")
     serve(channel, handler)
+
+
+def load(channel: Channel) -> "Callable[..., Any]":
+    """The handler. If there is none, the engine learns why, and the process ends."""
+    try:
+        return load_handler(os.environ["_HANDLER"])
+    except Exception as error:
+        failure = error_object(error, "")
+    warn_of_failed_init()
+    log_error(failure)
+    flush()
+    channel.send(INIT_ERROR, PYTHON, to_json(failure).encode())
+    sys.exit(1)
 
 
 def warn_of_failed_init() -> None:

@@ -75,6 +75,7 @@ def variables(function: Function, log_stream: str, base: Mapping[str, str], runt
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
         "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        **_logging(function),
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
@@ -85,7 +86,7 @@ def variables(function: Function, log_stream: str, base: Mapping[str, str], runt
         "LAMBDA_TASK_ROOT": function.code,
         "LAMBDA_RUNTIME_DIR": runtime_folder,
         "PWD": function.code,
-        **_log_format(function),
+        **_logging(function),
         **_debug_port(function),
         **function.environment,
     }
@@ -101,7 +102,8 @@ def _debug_port(function: Function) -> dict[str, str]:
     return {} if function.debug_port is None else {"LAMTOP_DEBUG_PORT": str(function.debug_port)}
 
 
-def _log_format(function: Function) -> dict[str, str]:
+def _logging(function: Function) -> dict[str, str]:
+    """What tells the runtime to log in JSON (Lambda guide, "Configuring advanced logging controls")."""
     if function.logging.format != "JSON":
         return {}
     return {"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": function.logging.application_level}
