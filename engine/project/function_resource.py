@@ -58,7 +58,8 @@ class FunctionResource:
             architecture=self._architecture(),
             recursive_loop=read.choice("RecursiveLoop", ("Terminate", "Allow")) or _DEFAULTS.recursive_loop,
         )
-        read.silence("Description", "Tags", "InlineCode", *(("ImageUri", "ImageConfig", "Code") if image else ()))
+        read.silence("Description", "Tags", "Policies", "InlineCode")  # nobody's permissions are checked here
+        read.silence(*(("ImageUri", "ImageConfig", "Code") if image else ()))
         if self._sam:
             read.silence("VersionDescription")
         read.finish()

@@ -519,7 +519,7 @@ def test_no_name_in_a_file_can_steer_the_terminal() -> None:
 @pytest.mark.parametrize(
     ("setting", "warning"),
     [
-        ("Policies: [x]", "Orders.Policies is not used by lamtop; it is ignored"),
+        ("FileSystemConfigs: [x]", "Orders.FileSystemConfigs is not used by lamtop; it is ignored"),
         ("Timout: 3", "Orders.Timout is not used by lamtop (did you mean 'Timeout'?); it is ignored"),
         (
             "EventInvokeConfig: {MaximumRetries: 1}",
@@ -569,9 +569,9 @@ def test_the_arn_of_a_target_that_is_not_delivered_to_yet_is_kept() -> None:
 
 
 def test_a_key_that_many_functions_set_is_one_warning() -> None:
-    two = orders("Policies: []\n", ORDERS.replace("Resources:\n", "").replace("Orders", "Billing"))
-    assert read(two + "      Policies: []\n").warnings == (
-        "template.yaml:7: Orders.Policies is not used by lamtop; it is ignored, here and in 1 more place",
+    two = orders("FileSystemConfigs: []\n", ORDERS.replace("Resources:\n", "").replace("Orders", "Billing"))
+    assert read(two + "      FileSystemConfigs: []\n").warnings == (
+        "template.yaml:7: Orders.FileSystemConfigs is not used by lamtop; it is ignored, here and in 1 more place",
     )
 
 
