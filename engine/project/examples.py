@@ -18,7 +18,7 @@ def copy_examples(folder: Path) -> tuple[Path, bool]:
         return folder / _TEMPLATE, False
     try:
         folder.mkdir(exist_ok=True)
-        for example in sorted(_SHIPPED.glob("*.py")):
+        for example in sorted((*_SHIPPED.glob("*.py"), *_SHIPPED.glob("*.json"))):
             if not example.name.startswith("_"):
                 _copy(example, folder / example.name)
         _copy(_SHIPPED / _TEMPLATE, folder / _TEMPLATE)  # last: it says that the copy is complete

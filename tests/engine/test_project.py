@@ -69,6 +69,7 @@ def test_in_a_folder_without_functions_the_examples_are_copied(folder: Path) -> 
     assert found == Found(folder / "lamtop-examples/template.yaml", copied=True)
     project = load(found.path)
     assert "request-response" in project.functions
+    assert (folder / "lamtop-examples/thumbnail.json").exists()  # an example reads it
     assert project.warnings == ()
     assert not (folder / "lamtop-examples/__init__.py").exists()
 
