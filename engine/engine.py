@@ -23,6 +23,7 @@ from .core.trace import RecursionStopped, header_of, is_loop
 from .debugger import attach_lines, check_debugger, choose_port
 from .dispatcher import Dispatcher
 from .edges.api import Answer, Server, call
+from .edges.contents import Contents
 from .edges.destinations import Destinations
 from .edges.environments import Environments, end_survivors, surroundings
 from .edges.watcher import Watcher
@@ -81,6 +82,8 @@ class Engine:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.contents = Contents()
+        self.contents.learn((), (settings.source.resolve(),))  # first: it may be saved while it is read
         debugged = Debugged(settings.debug, choose_port()) if settings.debug else None
         project = load(settings.source, settings.env_file, settings.parameters, debugged)
         folders = [project.root, settings.state.parent]
@@ -115,6 +118,7 @@ class Engine:
             processes=state / "processes",
             environ=self._environ,
             on_idle=self._place_free,
+            is_being_saved=self._is_being_saved,
         )
         self.destinations = Destinations(self.new_request_id, self.clock.now)
         self.dispatcher = Dispatcher(
@@ -129,7 +133,7 @@ class Engine:
         )
         self.loop = Loop(self.store, self.clock, self.dispatcher, self._held_up)
         self.peek = Peek(self.store.path)
-        self.reloader = Reloader(project, self.environments, self.notices, self._adopt)
+        self.reloader = Reloader(project, project.again, self.environments, self.contents, self.notices, self._adopt)
         self.views = Views(
             self.clock, self.dispatcher, self.environments, self.history, self.peek, self.notices, self.reloader.errors
         )
@@ -146,6 +150,8 @@ class Engine:
         """
         lost = self.dispatcher.recover()
         self._configure(self.project)
+        if self.settings.watch:
+            await self.reloader.learn()
         if listen:
             await self._listen(any_port)
         self._running = asyncio.create_task(self.loop.run(self._commit_failed))
@@ -178,7 +184,7 @@ class Engine:
             registry.leave(self._entry)
         self.dispatcher.start_no_more()
         await self.watcher.stop()
-        await self.reloader.finish()
+        await self.reloader.stop()
         await self.environments.stop(_GRACE)
         self.loop.stop()
         await self._running
@@ -437,6 +443,13 @@ class Engine:
         self._configure(project)
         if self.settings.watch and project.watched != self.watcher.roots:
             await self.watcher.watch(project.watched)
+
+    def _is_being_saved(self, function: Function) -> bool:
+        """Do a function's modules hold something that no reload has been told of? Then it is told now."""
+        saved = self.contents.saved_since(function.code) if self.settings.watch else set()
+        if saved:
+            self.reloader.files_changed(saved)
+        return bool(saved)
 
     def _configure(self, project: Project) -> None:
         self.destinations.configure(project.functions, project.queues)

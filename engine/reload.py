@@ -1,22 +1,30 @@
 """Hot reload: reads the project again and switches functions to their new code, each behind the ready gate.
 
 A function's new code serves only once an environment has imported it and found its handler; otherwise the old code goes
-on, and the screen says what is wrong. A template with an error changes nothing.
+on, and the screen says what is wrong. A template with an error changes nothing. Functions switch one by one: a slow
+import holds up nobody else, and a newer save takes over from one that is not ready yet.
+
+What a handler writes into its own folder is not a save. Modules always count; any other file that changes while the
+function runs counts at first, because somebody may be editing it, and not any more when that goes on, see `_is_save`.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from .core.function import Function
+from .edges.contents import CODE, Change, Contents
+from .edges.watcher import folders_of
 from .project import ConfigurationError, Project
 from .view import Notices
 
-#: What a function may have read when it was imported.
-_CODE = frozenset({".py", ".json", ".yaml", ".yml", ".toml", ".so", ".env", ".txt"})
+_GAP = 0.05  # seconds from one reload that a save has caused to the next: somebody may save 50 times a second
+_HABIT = 3  # changes in a row, each while the function ran, that are the handler's own
+_MODULES = frozenset({".py", ".so"})
+_VANISHED = 0.5  # seconds until a file that has vanished is believed to be deleted: editors save in strange ways
 
 
 class Environments(Protocol):
@@ -25,113 +33,258 @@ class Environments(Protocol):
     def reload(self, function: Function) -> Awaitable[str | None]: ...
     def version(self, function: str) -> int: ...
     def live(self, function: str) -> int: ...
+    def ran_since(self, function: str, moment: float) -> bool: ...
     def forget(self, function: str) -> None: ...
 
 
+@dataclass
+class _Switch:
+    """A function on its way to new code."""
+
+    function: Function
+    noticed: float  # performance counter
+    files: set[Path]
+
+
 class Reloader:
-    """Reloads one project. `adopt` gets each new configuration; `errors` says what keeps old code running."""
+    """Reloads one project. `adopt` gets each new configuration; `errors` says what keeps new code from running."""
 
     def __init__(
         self,
         project: Project,
+        read: Callable[[], Project],
         environments: Environments,
+        contents: Contents,
         notices: Notices,
         adopt: Callable[[Project], Awaitable[None]],
     ) -> None:
         self.project = project
         self.errors: dict[str, str] = {}  # by function
+        self._read = read
         self._environments = environments
+        self._contents = contents
         self._notices = notices
         self._adopt = adopt
+        self._loop = asyncio.get_running_loop()
         self._one_at_a_time = asyncio.Lock()
-        self._running: set[asyncio.Task[dict[str, Any]]] = set()
+        self._switches: dict[str, _Switch] = {}  # by function, the newest
+        self._misread = ""  # what is wrong with the template
+        self._vanished: dict[str, float] = {}  # by function, when its file was missed first
+        self._in_a_row: dict[Path, int] = {}
+        self._touched: set[Path] = set()
+        self._noticed = 0.0
+        self._not_before = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._stopped = False
+
+    # -- saves -------------------------------------------------------------------------------------------------------
+
+    async def learn(self) -> None:
+        """Remember what the files hold now. What differs later is a save."""
+        await asyncio.to_thread(self._learn, self.project.watched)
+
+    def _learn(self, watched: tuple[Path, ...]) -> None:
+        self._contents.learn(folders_of(watched), [path for path in watched if not path.is_dir()])
 
     def files_changed(self, paths: set[Path]) -> None:
-        """Reload what these files may concern, in the background; nothing, if no code or template is among them."""
-        if not any(path.suffix in _CODE or path in self.project.watched for path in paths):
+        """Reload what these files may concern, in the background; nothing, if they hold the same as before."""
+        if self._stopped:
             return
-        task = asyncio.get_running_loop().create_task(self.reload(paths))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._touched |= paths
+        if self._timer is None:
+            self._noticed = time.perf_counter()
+            self._timer = self._loop.call_at(max(self._loop.time(), self._not_before), self._take_in_soon)
 
-    async def finish(self) -> None:
-        """Wait for reloads that are under way."""
-        await asyncio.gather(*self._running)
+    def _take_in_soon(self) -> None:
+        self._timer = None
+        self._not_before = self._loop.time() + _GAP
+        touched, self._touched = self._touched, set()
+        self._begin(self._take_in(touched, self._noticed))
 
-    async def reload(self, touched: set[Path] | None = None) -> dict[str, Any]:
+    async def _take_in(self, touched: set[Path], noticed: float) -> None:
+        async with self._one_at_a_time:
+            changes = await asyncio.to_thread(self._contents.changed, touched)
+        saved = {path for path, change in changes.items() if self._is_save(path, change)}
+        if saved:
+            await self.reload(saved, noticed)
+
+    def _is_save(self, path: Path, change: Change) -> bool:
+        """Has a person or a program saved this file, or a handler of ours while it ran?"""
+        if path.suffix in _MODULES or path in self.project.watched:
+            return True
+        near = [f.name for f in self.project.functions.values() if path.is_relative_to(f.code)]
+        running = [name for name in near if self._environments.ran_since(name, change.written_at)]
+        if not running:
+            self._in_a_row.pop(path, None)
+            return True
+        count = self._in_a_row[path] = self._in_a_row.get(path, 0) + 1
+        if count == _HABIT and not change.is_new:
+            whose = running[0] if len(running) == 1 else "a function"
+            self._notices.say("info", f"{whose} writes {path.name} itself: that reloads nothing any more")
+        return count < _HABIT and not change.is_new
+
+    # -- life --------------------------------------------------------------------------------------------------------
+
+    def _begin(self, work: Any) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        """Drop what is under way: the engine is about to end."""
+        self._stopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # -- reload ------------------------------------------------------------------------------------------------------
+
+    async def reload(self, touched: set[Path] | None = None, noticed: float | None = None) -> dict[str, Any]:
         """Read the project again and switch: {"reloaded": [{"function", "version", "error"} …], "error"}.
 
-        With `touched`, only the functions that these files may concern.
+        With `touched`, only the functions that these files may concern. `error` is what is wrong with the template;
+        the functions are then those of the last good one.
         """
+        noticed = noticed or time.perf_counter()
         async with self._one_at_a_time:
-            try:
-                project = await asyncio.to_thread(self.project.again)
-            except ConfigurationError as error:
+            project = await self._read_again()
+            switches = [
+                self._expect(function, noticed, touched)
+                for function in project.functions.values()
+                if self._concerns(function, touched)
+            ]
+            await self._take_over(project)
+        switched = await asyncio.gather(*map(self._switch, switches))
+        return {"reloaded": switched, "error": self._misread or None}
+
+    async def _read_again(self) -> Project:
+        """The project that the files make now; the one there is, if they make none."""
+        try:
+            project = await asyncio.to_thread(self._read)
+        except ConfigurationError as error:
+            if str(error) != self._misread:
                 self._notices.say("error", f"the last good configuration keeps running: {error}")
-                return {"reloaded": [], "error": str(error)}
-            wanted = [f for f in project.functions.values() if self._concerns(f, touched)]
-            switched = await asyncio.gather(*(self._switch(function, touched) for function in wanted))
-            await self._take_over(project, {each["function"] for each in switched if each["error"]})
-            return {"reloaded": switched, "error": None}
+            self._misread = str(error)
+            return self.project
+        if self._misread:
+            self._notices.say("info", f"{project.source.name} is good again")
+            self._misread = ""
+        return project
 
     def _concerns(self, function: Function, touched: set[Path] | None) -> bool:
-        if touched is None or self.project.functions.get(function.name) != function:
+        on_its_way = self._switches.get(function.name)
+        expected = on_its_way.function if on_its_way else self.project.functions.get(function.name)
+        if touched is None or function != expected:
             return True
-        code = Path(function.code)
-        near = [path for path in touched if path.is_relative_to(code)]
-        own = _module(function)
-        warm = self._environments.live(function.name) > 0
-        return own in near or (warm and any(path.suffix in _CODE for path in near))
+        if any(path in touched and path != self.project.source for path in self.project.watched):
+            return True  # a file that all functions take their variables from
+        near = self._near(function, touched)
+        matters = self._environments.live(function.name) > 0 or function.name in self.errors
+        return bool(near) and (matters or not _modules(function).isdisjoint(near))
 
-    async def _switch(self, function: Function, touched: set[Path] | None) -> dict[str, Any]:
-        started = time.perf_counter()
+    def _near(self, function: Function, touched: set[Path]) -> set[Path]:
+        code = {path for path in touched if path.suffix in CODE and path.is_relative_to(function.code)}
+        return code - {self.project.source}
+
+    def _expect(self, function: Function, noticed: float, touched: set[Path] | None) -> _Switch:
+        files = self._near(function, touched or set())
+        before = self._switches.get(function.name)
+        if before is not None and touched is not None:
+            files |= before.files
+        switch = self._switches[function.name] = _Switch(function, noticed, files)
+        return switch
+
+    async def _switch(self, switch: _Switch) -> dict[str, Any]:
+        function = switch.function
         error = await self._environments.reload(function)
-        took = (time.perf_counter() - started) * 1_000
         version = self._environments.version(function.name)
-        if error:
-            self.errors[function.name] = error
-            self._notices.say("error", f"{function.name} keeps v{version}: {error}")
-        else:
-            self.errors.pop(function.name, None)
-            self._notices.say("info", f"{function.name} v{version}, {_because(function, touched)}, {took:.0f} ms")
+        if self._switches.get(function.name) is switch:  # otherwise a newer one says what has become of it
+            del self._switches[function.name]
+            self._say(switch, version, error)
+            if not error:
+                await self._use(function)
         return {"function": function.name, "version": version, "error": error}
 
-    def _emptied(self, project: Project) -> dict[str, Function]:
-        """Without a template: functions whose file is still there and has no handler any more. They keep their code.
+    def _say(self, switch: _Switch, version: int, error: str | None) -> None:
+        name = switch.function.name
+        if error is None:
+            self.errors.pop(name, None)
+            took = (time.perf_counter() - switch.noticed) * 1_000
+            changed = ", ".join(sorted(path.name for path in switch.files))
+            why = f"{changed} changed" if changed else "reloaded"
+            self._notices.say("info", f"{name} v{version}, {why}, {took:.0f} ms")
+            return
+        self.errors[name] = error
+        kept = f"{name} keeps v{version}" if self._environments.live(name) else f"{name} fails from its next call on"
+        self._notices.say("error", f"{kept}: {error}")
 
-        An editor may save by emptying the file first.
+    # -- the configuration -------------------------------------------------------------------------------------------
+
+    async def _take_over(self, project: Project) -> None:
+        """Use the new configuration; a function on its way to new code keeps the old one until it is there."""
+        before = self.project.functions
+        stay = self._not_really_gone(project)
+        for gone in set(before) - set(project.functions) - set(stay):
+            self._environments.forget(gone)
+            self._switches.pop(gone, None)
+            self.errors.pop(gone, None)
+        for warning in project.warnings:
+            if warning not in self.project.warnings:
+                self._notices.say("warning", warning)
+        waits = self._switches
+        functions = {name: before.get(name, f) if name in waits else f for name, f in project.functions.items()}
+        new_places = project.watched != self.project.watched
+        self.project = replace(project, functions=functions | stay)
+        if new_places:
+            await self.learn()
+        await self._adopt(self.project)
+
+    async def _use(self, function: Function) -> None:
+        """This function's new configuration counts from now on."""
+        if self.project.functions.get(function.name) != function:
+            functions = {**self.project.functions, function.name: function}
+            self.project = replace(self.project, functions=functions)
+            await self._adopt(self.project)
+
+    def _not_really_gone(self, project: Project) -> dict[str, Function]:
+        """Without a template: functions whose file is empty, has no handler any more, or was there a moment ago.
+
+        They keep their code: an editor may save by emptying the file, or by deleting it, first.
         """
         if project.source.is_file() and project.source.suffix != ".py":
             return {}
         gone = {name: f for name, f in self.project.functions.items() if name not in project.functions}
-        emptied = {name: function for name, function in gone.items() if _module(function).exists()}
-        for name, function in emptied.items():
-            error = f"there is no handler in {_module(function).name} any more"
-            if self.errors.get(name) != error:
-                self._notices.say("error", f"{name} keeps v{self._environments.version(name)}: {error}")
-            self.errors[name] = error
-        return emptied
+        for name in list(self._vanished):
+            if name not in gone:
+                del self._vanished[name]
+        return {name: function for name, function in gone.items() if self._stays(name, function)}
 
-    async def _take_over(self, project: Project, broken: set[str]) -> None:
-        """Use the new configuration; a function whose new code does not load keeps the old one."""
-        before: Mapping[str, Function] = self.project.functions
-        emptied = self._emptied(project)
-        for gone in set(before) - set(project.functions) - set(emptied):
-            self._environments.forget(gone)
-        for warning in project.warnings:
-            if warning not in self.project.warnings:
-                self._notices.say("warning", warning)
-        functions = {name: before.get(name, f) if name in broken else f for name, f in project.functions.items()}
-        functions |= emptied
-        self.project = replace(project, functions=functions)
-        await self._adopt(self.project)
+    def _stays(self, name: str, function: Function) -> bool:
+        [module] = [path for path in _modules(function) if path.name != "__init__.py"]
+        if not module.exists():
+            missed = self._vanished.setdefault(name, self._loop.time())
+            if self._loop.time() - missed >= _VANISHED:
+                del self._vanished[name]
+                return False
+            self._loop.call_later(_VANISHED, self._look_again)
+            return True
+        self._vanished.pop(name, None)
+        error = f"there is no handler in {module.name} any more"
+        if self.errors.get(name) != error:
+            self._notices.say("error", f"{name} keeps v{self._environments.version(name)}: {error}")
+        self.errors[name] = error
+        return True
+
+    def _look_again(self) -> None:
+        if not self._stopped:
+            self._begin(self.reload(set()))
 
 
-def _module(function: Function) -> Path:
-    return Path(function.code) / (function.handler.rpartition(".")[0].replace(".", "/") + ".py")
-
-
-def _because(function: Function, touched: set[Path] | None) -> str:
-    code = {path for path in touched or () if path.suffix in _CODE and path.is_relative_to(function.code)}
-    changed = sorted(path.name for path in code)
-    return f"{', '.join(changed)} changed" if changed else "reloaded"
+def _modules(function: Function) -> set[Path]:
+    """The files that may hold the handler."""
+    module = Path(function.code) / function.handler.rpartition(".")[0].replace(".", "/")
+    return {module.with_name(module.name + ".py"), module / "__init__.py"}

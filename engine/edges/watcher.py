@@ -5,9 +5,10 @@ Folders are watched one by one, without those that are never code: one node_modu
 
 import asyncio
 import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
 from pathlib import Path
+from typing import Any
 
 from watchfiles import awatch
 
@@ -19,7 +20,10 @@ _STEP = 10  # ms of quiet that end it; the watcher wakes as often, for ever: sho
 
 
 class Watcher:
-    """Calls `changed` with the paths that were touched, once per burst. `state` is never looked at: we write there."""
+    """Calls `changed` with the paths that were touched, once per burst. `state` is never looked at: we write there.
+
+    When a watch begins, `changed` gets the watched folders: what was saved while nobody watched is to be looked for.
+    """
 
     def __init__(
         self,
@@ -33,15 +37,22 @@ class Watcher:
         self.roots: tuple[Path, ...] = ()
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._one_at_a_time = asyncio.Lock()
+        self._told = ""  # the trouble that there is
 
     async def watch(self, roots: tuple[Path, ...]) -> None:
-        """Watch these files and folders, instead of those before."""
-        await self.stop()
+        """Watch these files and folders, instead of those before. A file counts whatever its name is."""
         self.roots = roots
-        self._stop = asyncio.Event()
-        self._task = asyncio.create_task(self._run(roots, self._stop))
+        async with self._one_at_a_time:
+            await self._end()
+            self._stop = asyncio.Event()
+            self._task = asyncio.create_task(self._run(roots, self._stop))
 
     async def stop(self) -> None:
+        async with self._one_at_a_time:
+            await self._end()
+
+    async def _end(self) -> None:
         self._stop.set()
         if self._task is not None:
             await self._task
@@ -53,22 +64,42 @@ class Watcher:
             try:
                 await self._until_the_tree_changes(watched, stop)
             except (OSError, RuntimeError) as error:  # a folder has gone meanwhile, or the system has no watches left
-                self._trouble(f"files are not watched for the moment: {error}")
+                self._tell(f"files are not watched for the moment: {error}")
+                self._changed(set(watched))
                 await _pause(stop)
+
+    def _tell(self, trouble: str) -> None:
+        if trouble != self._told:
+            self._trouble(trouble)
+        self._told = trouble
 
     async def _until_the_tree_changes(self, watched: list[Path], stop: asyncio.Event) -> None:
         if not watched:
             await _pause(stop)
             return
-        async for changes in awatch(
-            *watched, recursive=False, debounce=_DEBOUNCE, step=_STEP, stop_event=stop, watch_filter=None
-        ):
-            touched = {Path(path) for _, path in changes}
-            paths = {path for path in touched if path in self.roots or not _is_ignored(path)}
-            if paths:
-                self._changed(paths)
-            if any(path.is_dir() and path not in watched for path in paths):
-                return  # a new folder: look at the tree again
+        async with aclosing(
+            awatch(*watched, recursive=False, debounce=_DEBOUNCE, step=_STEP, stop_event=stop, watch_filter=None)
+        ) as bursts:
+            burst = asyncio.create_task(_next(bursts))
+            await asyncio.sleep(0)  # the first step of `awatch` puts the watch in place
+            if not burst.done():
+                self._told = ""
+                self._changed(set(watched))
+            while changes := await burst:
+                paths = {Path(path) for _, path in changes if self._is_meant(Path(path))}
+                if paths:
+                    self._changed(paths)
+                if any(path.is_dir() and path not in watched for path in paths):
+                    return  # a new folder: look at the tree again
+                burst = asyncio.create_task(_next(bursts))
+
+    def _is_meant(self, path: Path) -> bool:
+        return path in self.roots or not _is_ignored(path)
+
+
+async def _next(bursts: AsyncGenerator[set[tuple[Any, str]], None]) -> set[tuple[Any, str]]:
+    """The next burst of changes; an empty one when the watch has ended."""
+    return await anext(bursts, set())
 
 
 async def _pause(stop: asyncio.Event) -> None:

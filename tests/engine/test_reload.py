@@ -2,16 +2,19 @@
 
 import asyncio
 import json
+import math
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engine.live import live, notices, until, until_awaited, write
+from engine.live import live, notices, stopped, until, until_awaited, write
 from lamtop.engine import Engine
 from lamtop.engine.edges import watcher
 from lamtop.engine.edges.watcher import Watcher, folders_of
+from lamtop.engine.project import Project
 from lamtop.engine.view import parse_view
 
 Row = dict[str, Any]
@@ -70,6 +73,15 @@ class Story:
 
         return await until(found, f"a notice with {words}", 6)
 
+    async def is_there(self, name: str = "orders") -> None:
+        await until(lambda: name in self.engine.functions, f"function {name}", 6)
+
+    async def is_served(self, value: Any, name: str = "orders") -> None:
+        async def is_there() -> bool:
+            return bool(await self.result(name) == value)
+
+        await until_awaited(is_there, f"{value} from {name}", 6)
+
     def row(self, name: str = "orders") -> Row:
         _, rows = self.engine.views.rows(parse_view("f", {"view": "functions"}))
         return next(row for row in rows if row["id"] == name)
@@ -79,12 +91,15 @@ class Story:
 def tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tell:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
 
-    def run(files: dict[str, str], story: Callable[[Story], Awaitable[None]], **settings: Any) -> None:
+    def run(
+        files: dict[str, str], story: Callable[[Story], Awaitable[None]], watched: bool = True, **settings: Any
+    ) -> None:
         async def play() -> None:
             folder = tmp_path / "project"
             async with live(folder, files, **{"watch": True, **settings}) as engine:
                 told = Story(engine, folder)
-                await told.is_watched()
+                if watched:
+                    await told.is_watched()
                 await asyncio.wait_for(story(told), 15)
 
         asyncio.run(play())
@@ -199,6 +214,221 @@ def test_events_that_wait_in_the_queue_run_the_new_code(tell: Tell) -> None:
     tell({**ORDERS, "orders.py": fails}, story, speed=40.0)  # the retry comes after 1.5 s
 
 
+def test_a_save_before_the_watch_is_in_place_is_noticed_too(tell: Tell) -> None:
+    async def story(it: Story) -> None:
+        it.save(orders=returns("saved at once"))
+        write(it.folder, {"template.yaml": template(orders={"Timeout": 9})})
+        await it.is_served("saved at once")
+        await until(lambda: it.row()["timeout"] == 9, "the new timeout")
+
+    tell(ORDERS, story, watched=False)
+
+
+def test_a_touch_without_a_change_is_no_save(tell: Tell) -> None:
+    files = {"template.yaml": template(orders={}, other={}), "orders.py": returns("old"), "other.py": returns("other")}
+
+    async def story(it: Story) -> None:
+        assert await it.result() == "old"
+        (it.folder / "orders.py").touch()
+        it.save(orders=returns("old"))
+        it.save(other=returns("newer"))
+        await it.said("other v2")
+        assert it.row()["version"] == 1 or "orders.py" not in await it.said("orders v2")
+
+    tell(files, story)
+
+
+def test_a_submodule_of_the_handlers_package_counts(tell: Tell) -> None:
+    files = {
+        "template.yaml": template(orders={"Handler": "shop.app.handler"}),
+        "shop/__init__.py": "",
+        "shop/app.py": "from .prices.table import PRICE\n\ndef handler(event, context):\n    return PRICE\n",
+        "shop/prices/__init__.py": "",
+        "shop/prices/table.py": "PRICE = 1\n",
+    }
+
+    async def story(it: Story) -> None:
+        assert await it.result() == 1
+        write(it.folder, {"shop/prices/table.py": "PRICE = 22\n"})
+        await it.said("orders v2, table.py changed")
+        assert await it.result() == 22
+
+    tell(files, story)
+
+
+READS = """
+    import json, pathlib
+
+    PRICE = json.loads((pathlib.Path(__file__).parent / "prices.json").read_text())
+
+    def handler(event, context):
+        return PRICE
+"""
+
+
+def test_a_json_file_that_the_module_reads_counts(tell: Tell) -> None:
+    async def story(it: Story) -> None:
+        assert await it.result() == 1
+        write(it.folder, {"prices.json": "22"})
+        await it.said("orders v2, prices.json changed")
+        assert await it.result() == 22
+
+    tell({"template.yaml": template(orders={}), "orders.py": READS, "prices.json": "1"}, story)
+
+
+@pytest.mark.parametrize("name", [".env", "settings.txt"])
+def test_a_file_that_all_functions_take_variables_from_reloads_all_of_them(tell: Tell, name: str) -> None:
+    files = {"template.yaml": template(orders={}, other={}), "orders.py": returns("old"), "other.py": returns("other")}
+
+    async def story(it: Story) -> None:
+        reloader, aside = it.engine.reloader, it.folder / "aside" / name
+        aside.parent.mkdir()
+        aside.write_text("COLOUR=red")
+        read = reloader._read
+
+        def with_variables() -> Project:
+            project = read()
+            return replace(project, watched=(*project.watched, aside))
+
+        reloader._read = with_variables
+        await it.engine.reload()
+        await it.is_watched("aside/notes.md")
+        aside.write_text("COLOUR=green")
+        await it.said("orders v3")
+        await it.said("other v3")
+
+    tell(files, story)
+
+
+def test_a_save_holds_up_no_other_function_and_a_newer_one_takes_over_from_it(tell: Tell) -> None:
+    hangs = "import pathlib, time\nwhile not pathlib.Path('go.now').exists():\n    time.sleep(0.002)\n"
+    files = {"template.yaml": template(orders={}, other={}), "orders.py": returns("old"), "other.py": returns("other")}
+
+    async def story(it: Story) -> None:
+        assert await it.result() == "old"
+        it.save(orders=hangs + returns("slow"))
+        await until(lambda: it.engine.reloader._switches, "the slow import")
+        it.save(other=returns("other 2"))
+        await it.said("other v2")
+        assert await it.result() == "old"
+        it.save(orders=returns("newer"))
+        await it.said("orders v2, orders.py changed")
+        assert await it.result() == "newer"
+        assert not [text for text in notices(it.engine) if "keeps" in text or "orders v3" in text]
+
+    tell(files, story)
+
+
+TWO_FILES = "import part\n\ndef handler(event, context):\n    return [{n}, part.NUMBER]\n"
+
+
+def test_saves_under_load_fail_no_call_and_mix_no_versions(tell: Tell) -> None:
+    """Two files are saved one after the other, in two ways, more often than an environment can start."""
+
+    async def story(it: Story) -> None:
+        answers: list[list[int]] = []
+        saving = True
+
+        async def call() -> None:
+            while saving:
+                answers.append(await it.result())
+
+        callers = [asyncio.create_task(call()) for _ in range(4)]
+        for number in range(1, 41):
+            seen = len(answers)
+            for name, text in (("orders.py", TWO_FILES.format(n=number)), ("part.py", f"NUMBER = {number}\n")):
+                if number % 2:
+                    write(it.folder, {name: text})
+                else:
+                    (it.folder / name).write_text(text)
+            await until(lambda seen=seen: len(answers) > seen + 10, "some answers")  # type: ignore[misc]
+        await until(lambda: answers[-1] == [40, 40], "the last version")
+        saving = False
+        await asyncio.gather(*callers)
+        assert {len(answer) for answer in answers if isinstance(answer, list)} == {2}, "no call has failed"
+        assert [answer for answer in answers if answer[0] != answer[1]] == []
+
+    tell({"template.yaml": template(orders={}), "orders.py": TWO_FILES.format(n=0), "part.py": "NUMBER = 0\n"}, story)
+
+
+def test_reloading_by_hand_while_files_are_saved_ends_with_the_newest(tell: Tell) -> None:
+    async def story(it: Story) -> None:
+        for number in range(6):
+            it.save(orders=returns(f"save {number}"))
+            await asyncio.gather(it.engine.reload(), it.engine.reload(), it.result())
+        await it.is_served("save 5")
+        assert notices(it.engine, "error") == []
+
+    tell(ORDERS, story)
+
+
+# -- what a handler writes ---------------------------------------------------------------------------------------------
+
+
+def test_what_a_handler_writes_again_and_again_reloads_it_no_more(tell: Tell) -> None:
+    writes = """
+        import pathlib
+
+        def handler(event, context):
+            count = pathlib.Path(__file__).parent / "count.json"
+            count.write_text(str(int(count.read_text()) + 1))
+            return int(count.read_text())
+    """
+
+    async def story(it: Story) -> None:
+        async def is_told() -> bool:
+            await it.result()
+            return any("orders writes count.json itself" in text for text in notices(it.engine))
+
+        await until_awaited(is_told, "the habit's notice")
+        version = it.row()["version"]
+        assert version <= 3
+        before = await it.result()
+        await it.is_watched("more.md")
+        assert (it.row()["version"], await it.result()) == (version, before + 1)
+
+    tell({"template.yaml": template(orders={}), "orders.py": writes, "count.json": "0"}, story)
+
+
+def test_new_files_that_a_handler_makes_reload_nothing(tell: Tell) -> None:
+    makes = """
+        import pathlib
+
+        def handler(event, context):
+            (pathlib.Path(__file__).parent / f"{context.aws_request_id}.json").write_text("{}")
+    """
+
+    async def story(it: Story) -> None:
+        for _ in range(5):
+            await it.result()
+        await it.is_watched("more.md")
+        assert it.row()["version"] == 1
+
+    tell({"template.yaml": template(orders={}), "orders.py": makes}, story)
+
+
+def test_a_module_that_writes_a_file_when_it_is_imported_does_not_reload_for_ever(tell: Tell) -> None:
+    writes = """
+        import pathlib, uuid
+
+        (pathlib.Path(__file__).parent / "import.json").write_text(uuid.uuid4().hex)
+
+        def handler(event, context):
+            return "imported"
+    """
+
+    async def story(it: Story) -> None:
+        assert await it.result() == "imported"
+        await it.engine.reload()
+        await it.said("orders writes import.json itself")
+        version = it.row()["version"]
+        await it.engine.reload()
+        await it.is_watched("more.md")
+        assert it.row()["version"] == version + 1
+
+    tell({"template.yaml": template(orders={}), "orders.py": writes, "import.json": "0"}, story)
+
+
 # -- bad saves ---------------------------------------------------------------------------------------------------------
 
 BAD_SAVES = {
@@ -228,6 +458,109 @@ def test_a_bad_save_keeps_the_old_code_and_says_what_is_wrong_until_it_is_repair
         assert (await it.result(), it.row()["reload_error"]) == ("repaired", None)
 
     tell(ORDERS, story)
+
+
+def test_two_modules_that_import_each_other_keep_the_old_code(tell: Tell) -> None:
+    async def story(it: Story) -> None:
+        assert await it.result() == "old"
+        write(it.folder, {"prices.py": "from orders import handler\nPRICE = 1\n"})
+        it.save(orders="from prices import PRICE\n" + returns("new"))
+        await it.said("orders keeps v1", "cannot import name 'handler'", "circular import")
+        assert await it.result() == "old"
+
+    tell(ORDERS, story)
+
+
+@pytest.mark.parametrize("wrong", ["def handler(:\n", "\n\nraise ValueError('no')\n", "import none_such\n"])
+def test_a_bad_save_of_a_cold_function_does_not_say_that_old_code_is_kept(tell: Tell, wrong: str) -> None:
+    async def story(it: Story) -> None:
+        it.save(orders=wrong)
+        text = await it.said("orders fails from its next call on")
+        assert not [text for text in notices(it.engine) if "keeps" in text]
+        if "none_such" not in wrong:
+            assert f"(orders.py, line {len(wrong.splitlines())})" in text
+        assert (await it.result())["errorMessage"] in text
+        it.save(orders=returns("new"))
+        await it.is_served("new")
+        await until(lambda: it.row()["reload_error"] is None, "the end of the error")
+
+    tell(ORDERS, story)
+
+
+def test_while_a_bad_save_stands_one_environment_of_the_old_code_stays_warm(tell: Tell) -> None:
+    async def story(it: Story) -> None:
+        assert await it.result() == "old"
+        pool = it.engine.environments._pools["orders"]
+        it.save(orders="import none_such\n")
+        await it.said("orders keeps v1")
+        pool.sweep(math.inf)
+        assert await it.result() == "old"
+        it.save(orders=returns("new"))
+        await it.said("orders v2")
+        pool.sweep(math.inf)
+        assert it.engine.environments.live("orders") == 0
+
+    tell(ORDERS, story)
+
+
+def test_a_bad_save_under_load_fails_no_call_while_more_environments_are_wanted(tell: Tell) -> None:
+    waits = "import time\n\ndef handler(event, context):\n    time.sleep(0.02)\n    return 'old'\n"
+
+    async def story(it: Story) -> None:
+        assert await it.result() == "old"
+        it.save(orders="def handler(:\n")  # not noticed yet
+        answers = await asyncio.gather(*(it.result() for _ in range(30)))
+        await it.said("orders keeps v1")
+        assert {str(answer) for answer in answers} == {"old"}
+
+    tell({**ORDERS, "orders.py": waits}, story)
+
+
+def test_a_deleted_file_keeps_the_old_code_until_it_is_back(tell: Tell) -> None:
+    async def story(it: Story) -> None:
+        assert await it.result() == "old"
+        (it.folder / "orders.py").rename(it.folder / "elsewhere.py")
+        await it.said("orders keeps v1", "No module named 'orders'")
+        assert await it.result() == "old"
+        (it.folder / "elsewhere.py").rename(it.folder / "orders.py")
+        await it.said("orders v2")
+        assert (await it.result(), it.row()["reload_error"]) == ("old", None)
+
+    tell(ORDERS, story)
+
+
+def test_a_helper_that_is_repaired_ends_the_error_of_a_function_without_environments(tell: Tell) -> None:
+    files = {**ORDERS, "orders.py": "import prices\n" + returns("fine"), "prices.py": "PRICE = 1\n"}
+
+    async def story(it: Story) -> None:
+        assert await it.result() == "fine"
+        it.save(prices="PRICE = \n")
+        await it.said("orders keeps v1", "prices.py, line 1")
+        it.engine.environments._pools["orders"].retire_idle(math.inf)
+        await until(lambda: it.engine.environments.live("orders") == 0, "the end of the last environment")
+        it.save(prices="PRICE = 22\n")
+        await it.said("orders v2, prices.py changed")
+        assert it.row()["reload_error"] is None
+
+    tell(files, story)
+
+
+def test_without_a_template_a_file_that_is_replaced_in_two_steps_is_not_deleted(tell: Tell) -> None:
+    async def story(it: Story) -> None:
+        (it.folder / "orders.py").unlink()
+        it.save(other=returns("other 2"))
+        await it.said("other v2")
+        assert (await it.result(), "orders" in it.engine.functions) == ("old", True)
+        it.save(orders=returns("new"))
+        await it.is_served("new")
+        (it.folder / "orders.py").unlink()
+        await until(lambda: "orders" not in it.engine.functions, "the function's end")
+
+    async def warm(it: Story) -> None:
+        assert await it.result() == "old"
+        await story(it)
+
+    tell({"orders.py": returns("old"), "other.py": returns("other")}, warm)
 
 
 def test_without_a_template_an_emptied_file_keeps_the_old_code_too(tell: Tell) -> None:
@@ -272,6 +605,49 @@ def test_a_template_with_an_error_keeps_the_last_good_configuration(tell: Tell) 
     tell(ORDERS, story)
 
 
+def test_code_is_reloaded_while_the_template_is_wrong_and_its_repair_is_told(tell: Tell) -> None:
+    async def story(it: Story) -> None:
+        write(it.folder, {"template.yaml": "Resources: ["})
+        await it.said("the last good configuration keeps running", "template.yaml")
+        it.save(orders=returns("new"))
+        await it.said("orders v2, orders.py changed")
+        assert await it.result() == "new"
+        write(it.folder, {"template.yaml": template(orders={})})
+        await it.said("template.yaml is good again")
+        assert it.row()["version"] == 2
+
+    tell(ORDERS, story)
+
+
+def test_a_function_that_is_removed_while_it_reloads_is_gone_without_a_word(tell: Tell) -> None:
+    both = {"template.yaml": template(orders={}, other={}), "orders.py": returns("old"), "other.py": returns("other")}
+
+    async def story(it: Story) -> None:
+        it.save(orders="import time\ntime.sleep(60)\n" + returns("slow"))
+        await until(lambda: it.engine.reloader._switches, "the slow import")
+        write(it.folder, {"template.yaml": template(other={})})
+        await until(lambda: list(it.engine.functions) == ["other"], "the new configuration")
+        await until(lambda: not it.engine.reloader._tasks, "the end of the reloads")
+        assert [text for text in notices(it.engine) if "orders" in text] == []
+        write(it.folder, {"template.yaml": template(orders={}, other={}), "orders.py": returns("new")})
+        await it.is_there()
+        await it.is_served("new")
+
+    tell(both, story)
+
+
+def test_the_engine_stops_while_a_slow_import_reloads(tell: Tell) -> None:
+    async def story(it: Story) -> None:
+        assert await it.result() == "old"
+        it.save(orders="import time\ntime.sleep(60)\n")
+        await until(lambda: it.engine.reloader._switches, "the slow import")
+        by_hand = asyncio.create_task(it.engine.reload())
+        await stopped(it.engine, 3)
+        await by_hand
+
+    tell(ORDERS, story)
+
+
 def test_a_configuration_whose_code_does_not_load_waits_for_it(tell: Tell) -> None:
     """Code and configuration belong together: the old code never runs with the new timeout."""
 
@@ -310,8 +686,7 @@ def test_code_in_a_folder_that_the_template_names_only_now_is_watched_from_now_o
         assert await it.result("fresh") == "fresh"
         await it.is_watched("lib/notes.md")
         write(it.folder, {"lib/fresh.py": returns("fresher")})
-        await it.said("fresh v", "fresh.py changed")
-        assert await it.result("fresh") == "fresher"
+        await it.is_served("fresher", "fresh")
 
     tell({"template.yaml": template(orders={"CodeUri": "src"}), "src/orders.py": returns("old")}, story)
 
@@ -403,7 +778,7 @@ def test_a_new_folder_is_noticed_and_watched_and_temporary_files_are_not(tmp_pat
         await until(lambda: "package" in seen, "the new folder")
         await until(touch("package/inner/new.py"), "a file in the new folder")
         await watching.stop()
-        assert seen <= {"first.py", "package", "package/inner", "package/inner/new.py"}
+        assert seen <= {".", "first.py", "package", "package/inner", "package/inner/new.py"}
 
     asyncio.run(play())
 

@@ -24,6 +24,7 @@ class Environments:
     Everything happens on the event loop that runs when it is made; nothing here may be called from another thread.
     `processes` is the file that lists the children (see `survivors`), `environ` gives the variables that every
     environment gets, and `on_idle` is called with a function's name whenever more work for it could be claimed.
+    `is_being_saved` says whether a function's files hold something else than the last reload was told of.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Environments:
         environ: Callable[[], dict[str, str]],
         on_idle: Callable[[str], None],
         environments_max: int = 1_000,
+        is_being_saved: Callable[[Function], bool] = lambda _: False,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._pools: dict[str, Pool] = {}
@@ -52,6 +54,7 @@ class Environments:
             processes=ProcessList(processes),
             life=life,
             capacity=Capacity(environments_max),
+            is_being_saved=is_being_saved,
         )
         self.executing = self._setting.executing
         self.cold_starts = self._setting.cold_starts
@@ -96,6 +99,10 @@ class Environments:
     def starting(self, function: str) -> int:
         """How many environments are in init."""
         return len(pool.starting) if (pool := self._pools.get(function)) else 0
+
+    def ran_since(self, function: str, moment: float) -> bool:
+        """Has code of this function run at this moment (wall clock) or later?"""
+        return pool.ran_since(moment) if (pool := self._pools.get(function)) else False
 
     def version(self, function: str) -> int:
         """The version of the code that new invocations run on; it goes up with every reload."""
@@ -160,14 +167,12 @@ class Environments:
 
     def _make_room(self, asking: Pool) -> None:
         """All places are taken: end the environment of another function that has been idle longest."""
-        idle = [pool for pool in self._pools.values() if pool is not asking and pool.idle]
+        idle = [pool for pool in self._pools.values() if pool is not asking and pool.spare > 0]
         if idle:
             pool = min(idle, key=lambda pool: pool.idle[0].idle_since)
             pool.retire(pool.idle.pop(0))
 
     def _sweep(self) -> None:
         for pool in self._pools.values():
-            if pool.function.debug_port is not None:
-                continue  # somebody may be attached to it
-            pool.retire_idle(time.monotonic() - IDLE_MAX)
+            pool.sweep(time.monotonic() - IDLE_MAX)
         self._sweep_timer = self._loop.call_later(_SWEEP_EVERY, self._sweep)

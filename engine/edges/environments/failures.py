@@ -5,6 +5,7 @@ objects have two keys, type first; the runtime's own have four.
 """
 
 import json
+import re
 import signal
 from typing import NamedTuple
 
@@ -48,6 +49,15 @@ class Failure(NamedTuple):
             return self
         return self._replace(message=f"RequestId: {request_id} Error: {self.message}")
 
+    @property
+    def located(self) -> str:
+        """The message, with the file and line of the user's code that it comes from, if it does not say that itself."""
+        frames = json.loads(self.payload).get("stackTrace", ()) if self.payload else ()
+        found = _FRAME.search(frames[-1]) if frames else None
+        if found is None or f"line {found['line']})" in self.message:
+            return self.message
+        return f"{self.message} ({found['file'].rpartition('/')[2]}, line {found['line']})"
+
     def as_json(self) -> bytes:
         if self.payload is not None:
             return self.payload
@@ -68,6 +78,7 @@ def exited(code: int) -> Failure:
     return _exit_error(f"Runtime exited with error: exit status {code}")
 
 
+_FRAME = re.compile(r'File "(?P<file>.+)",? [Ll]ine (?P<line>[0-9]+)')
 _KNOWN = {number.value for number in signal.Signals}
 
 

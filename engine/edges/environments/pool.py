@@ -20,6 +20,7 @@ from .survivors import ProcessList
 
 IDLE_MAX = 600.0  # real seconds until an idle environment is retired
 _LOOK_AGAIN_WHEN_FULL = 0.05  # seconds
+_UNSETTLED_MAX = 5  # times in a row that files were saved while they were imported; then what there is must do
 
 
 @dataclass(slots=True, eq=False)
@@ -36,6 +37,7 @@ class Setting:
     processes: ProcessList
     life: int
     capacity: Capacity
+    is_being_saved: Callable[[Function], bool]
     executing: dict[str, Invocation] = field(default_factory=dict)
     cold_starts: dict[str, int] = field(default_factory=dict)
     stopping: bool = False
@@ -61,8 +63,11 @@ class Pool:
         self._quick_at = -math.inf  # when the last quick invocation ended, in monotonic seconds
         self._look: asyncio.TimerHandle | None = None
         self._code_is_bad = False
-        self._candidates: dict[Environment, asyncio.Future[str | None]] = {}
-        self._reloading = asyncio.Lock()
+        self._next_code = function  # what a reload is to switch to
+        self._candidate: Environment | None = None  # the environment that tries it
+        self._reloaded: asyncio.Future[str | None] | None = None  # while a reload is under way
+        self._unsettled = 0
+        self._ran_until = 0.0  # wall clock: when code of this function ran last
 
     @property
     def waiting(self) -> int:
@@ -74,7 +79,8 @@ class Pool:
 
     def everything(self) -> set[Environment]:
         """Every process of this pool, in whatever state."""
-        return {*self.idle, *self.busy, *self.starting, *self.ending, *self._candidates}
+        candidate = {self._candidate} if self._candidate is not None else set()
+        return {*self.idle, *self.busy, *self.starting, *self.ending, *candidate}
 
     # --- invocations --------------------------------------------------------------------------------------------------
 
@@ -161,20 +167,23 @@ class Pool:
 
     def ready(self, environment: Environment) -> None:
         self.starting.discard(environment)
+        self._ran_until = time.time()
+        if environment is not self._candidate and (self._reloaded is not None or self._is_being_saved()):
+            self.retire(environment)  # it may have imported the old code, the new, or some of both
+            self._look_again()
+            return
         if not self.live and self._look is not None:  # only now can be seen whether work flows
             self._look.cancel()
             self._finished = 0
             self._look = self._loop.call_later(scaling.look_after(1), self._grow)
-        candidate = self._candidates.pop(environment, None)
-        if candidate is not None:
-            self._switch_to(environment)
-            if not candidate.done():
-                candidate.set_result(None)
+        if environment is self._candidate and not self._take_candidate(environment):
+            return
         self._settle(environment)
 
     def finished(self, environment: Environment, invocation: Invocation, outcome: Outcome) -> None:
         del self._setting.executing[invocation.request_id]
         self.busy.discard(environment)
+        self._ran_until = time.time()
         self._finished += 1
         if environment.took < scaling.QUICK:
             self._quick_at = time.monotonic()
@@ -187,11 +196,12 @@ class Pool:
             self._setting.on_idle(self.function.name)
 
     def start_failed(self, environment: Environment, failure: Failure) -> None:
-        candidate = self._candidates.pop(environment, None)
-        if candidate is not None:
-            self._code_is_bad = True
-            if not candidate.done():
-                candidate.set_result(f"{failure.type}: {failure.message}")
+        self._ran_until = time.time()
+        if environment is self._candidate:
+            self._refuse_candidate(failure)
+            return
+        if self._reloaded is not None or (self._code_is_bad and self.live) or self._is_being_saved():
+            self._look_again()  # a save that is not complete, or bad, fails nobody's invocation
             return
         invocation = self._next()
         if invocation is not None:
@@ -206,9 +216,9 @@ class Pool:
             states.discard(environment)
         if environment in self.idle:
             self.idle.remove(environment)
-        candidate = self._candidates.pop(environment, None)
-        if candidate is not None and not candidate.done():
-            candidate.set_result("the environment was ended before it was ready")
+        if environment is self._candidate:
+            self._candidate = None
+            self._decide("the environment was ended before it was ready")
         if self.waiting and self._look is None:
             self._look_now()
         setting.on_gone()
@@ -236,7 +246,7 @@ class Pool:
         self._look = None
         if not self.waiting or self._setting.stopping:
             return
-        if self._code_is_bad and (self.live or self.starting):
+        if self._reloaded is not None or (self._code_is_bad and (self.live or self.starting)):
             self._look = self._loop.call_later(_LOOK_AGAIN_WHEN_FULL, self._grow)
             return
         room = self._setting.capacity.room()
@@ -310,24 +320,91 @@ class Pool:
         while self.idle and self.idle[0].idle_since <= before:
             self.retire(self.idle.pop(0))
 
+    @property
+    def spare(self) -> int:
+        """How many idle environments may go. The last on code that the disk has no more stays, if the new is bad."""
+        return len(self.idle) - (1 if self._code_is_bad and not self.busy else 0)
+
+    def sweep(self, before: float) -> None:
+        """As `retire_idle`, but only what is to spare, and nothing that a debugger may be attached to."""
+        if self.function.debug_port is not None:
+            return
+        while self.spare > 0 and self.idle[0].idle_since <= before:
+            self.retire(self.idle.pop(0))
+
+    def _look_again(self) -> None:
+        """There is work that may still find no environment: look again in a moment."""
+        if self.waiting and self._look is None:
+            self._look = self._loop.call_later(_LOOK_AGAIN_WHEN_FULL, self._grow)
+
     # --- new code -----------------------------------------------------------------------------------------------------
 
+    def ran_since(self, moment: float) -> bool:
+        """Has code of this function run at this moment (wall clock) or later?"""
+        return bool(self.busy or self.starting or self._candidate) or self._ran_until >= moment
+
     async def reload(self, function: Function) -> str | None:
-        """Start an environment on what is on disk now; let it take over if it gets ready, else say why not."""
-        async with self._reloading:
-            if function.debug_port is not None:
-                self.retire_idle(float("inf"))  # there is one debugger, and it goes to the new code
-            environment = self._new(function, self.version + 1)
-            outcome: asyncio.Future[str | None] = self._loop.create_future()
-            self._candidates[environment] = outcome
-            try:
-                self._spawn(environment)
-            except OSError as error:
-                del self._candidates[environment]
-                self._code_is_bad = True
-                failure = failures.no_start(error)
-                return f"{failure.type}: {failure.message}"
-            return await outcome
+        """Start an environment on what is on disk now; let it take over if it gets ready, else say why not.
+
+        A newer call takes over from an older one that is not ready, and decides for both.
+        """
+        self._next_code = function
+        if self._reloaded is None:
+            self._reloaded = self._loop.create_future()
+        reloaded = self._reloaded
+        old, self._candidate = self._candidate, None
+        if old is not None:
+            self.retire(old)
+        self._start_candidate()
+        return await asyncio.shield(reloaded)
+
+    def _start_candidate(self) -> None:
+        if self._reloaded is None or self._candidate is not None:
+            return  # it was decided, or begun anew, meanwhile
+        if self._setting.stopping or self.forgotten:
+            self._decide("the function was ended before it was ready")
+            return
+        if self._next_code.debug_port is not None:
+            self.retire_idle(float("inf"))  # there is one debugger, and it goes to the new code
+        environment = self._new(self._next_code, self.version + 1)
+        try:
+            self._spawn(environment)
+        except OSError as error:
+            self._refuse_candidate(failures.no_start(error))
+            return
+        self._candidate = environment
+
+    def _take_candidate(self, environment: Environment) -> bool:
+        """Switch to it, unless files were saved while it imported them: then another one tries."""
+        self._candidate = None
+        if self._is_being_saved():
+            self.retire(environment)
+            self._loop.call_later(_LOOK_AGAIN_WHEN_FULL, self._start_candidate)
+            return False
+        self._switch_to(environment)
+        self._decide(None)
+        return True
+
+    def _refuse_candidate(self, failure: Failure) -> None:
+        self._candidate = None
+        if self._is_being_saved():
+            self._loop.call_later(_LOOK_AGAIN_WHEN_FULL, self._start_candidate)
+            return
+        self._code_is_bad = True
+        self._decide(f"{failure.type}: {failure.located}")
+
+    def _decide(self, error: str | None) -> None:
+        reloaded, self._reloaded = self._reloaded, None
+        if reloaded is not None:
+            reloaded.set_result(error)
+
+    def _is_being_saved(self) -> bool:
+        """Is the disk ahead of what has been noticed? Then what was just imported may be anything."""
+        if self._unsettled < _UNSETTLED_MAX and self._setting.is_being_saved(self._next_code):
+            self._unsettled += 1
+            return True
+        self._unsettled = 0
+        return False
 
     def _switch_to(self, environment: Environment) -> None:
         """This environment's code and configuration are the current ones from here on. Busy ones finish first."""
@@ -350,6 +427,8 @@ class Pool:
         """Let running invocations finish, and end everything else."""
         self.drop_waiting(why)
         self.retire_idle(float("inf"))
-        for environment in [*self.starting, *self._candidates]:
+        for environment in self.everything() - {*self.busy, *self.ending}:
             self.retire(environment)
         self.starting.clear()
+        self._candidate = None
+        self._decide("the function was ended before it was ready")
