@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from .core.function import Function
-from .edges.contents import CODE, Change, Contents
+from .edges.contents import Change, Contents
 from .edges.watcher import folders_of
 from .project import ConfigurationError, Project
+from .reach import modules, reached
 from .view import Notices
 
 _GAP = 0.05  # seconds from one reload that a save has caused to the next: somebody may save 50 times a second
@@ -152,10 +153,12 @@ class Reloader:
         noticed = noticed or time.perf_counter()
         async with self._one_at_a_time:
             project = await self._read_again()
+            functions = project.functions.values()
+            files = await asyncio.to_thread(reached, functions, (touched or set()) - {project.source}, self._contents)
             switches = [
-                self._expect(function, noticed, touched)
-                for function in project.functions.values()
-                if self._concerns(function, touched)
+                self._expect(function, noticed, files[function.name])
+                for function in functions
+                if self._concerns(function, touched, files[function.name])
             ]
             await self._take_over(project)
         switched = await asyncio.gather(*map(self._switch, switches))
@@ -175,26 +178,20 @@ class Reloader:
             self._misread = ""
         return project
 
-    def _concerns(self, function: Function, touched: set[Path] | None) -> bool:
+    def _concerns(self, function: Function, touched: set[Path] | None, files: set[Path]) -> bool:
         on_its_way = self._switches.get(function.name)
         expected = on_its_way.function if on_its_way else self.project.functions.get(function.name)
         if touched is None or function != expected:
             return True
         if any(path in touched and path != self.project.source for path in self.project.watched):
             return True  # a file that all functions take their variables from
-        near = self._near(function, touched)
-        matters = self._environments.live(function.name) > 0 or function.name in self.errors
-        return bool(near) and (matters or not _modules(function).isdisjoint(near))
+        matters = self._environments.live(function.name) > 0 or function.name in self.errors or on_its_way
+        return bool(files) and (bool(matters) or not modules(function).isdisjoint(files))
 
-    def _near(self, function: Function, touched: set[Path]) -> set[Path]:
-        code = {path for path in touched if path.suffix in CODE and path.is_relative_to(function.code)}
-        return code - {self.project.source}
-
-    def _expect(self, function: Function, noticed: float, touched: set[Path] | None) -> _Switch:
-        files = self._near(function, touched or set())
+    def _expect(self, function: Function, noticed: float, files: set[Path]) -> _Switch:
         before = self._switches.get(function.name)
-        if before is not None and touched is not None:
-            files |= before.files
+        if before is not None and files:
+            files = files | before.files
         switch = self._switches[function.name] = _Switch(function, noticed, files)
         return switch
 
@@ -264,7 +261,7 @@ class Reloader:
         return {name: function for name, function in gone.items() if self._stays(name, function)}
 
     def _stays(self, name: str, function: Function) -> bool:
-        [module] = [path for path in _modules(function) if path.name != "__init__.py"]
+        [module] = [path for path in modules(function) if path.name != "__init__.py"]
         if not module.exists():
             missed = self._vanished.setdefault(name, self._loop.time())
             if self._loop.time() - missed >= _VANISHED:
@@ -282,9 +279,3 @@ class Reloader:
     def _look_again(self) -> None:
         if not self._stopped:
             self._begin(self.reload(set()))
-
-
-def _modules(function: Function) -> set[Path]:
-    """The files that may hold the handler."""
-    module = Path(function.code) / function.handler.rpartition(".")[0].replace(".", "/")
-    return {module.with_name(module.name + ".py"), module / "__init__.py"}

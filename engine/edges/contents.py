@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -74,6 +75,20 @@ class Contents:
             now = time.monotonic()
             self._rested_until[folder] = now + _REST * (now - started)
         return saved
+
+    def mentions(self, name: str, folder: str, but: set[Path]) -> bool:
+        """Is this word in any Python file below a folder, but for these?"""
+        inside = folder.rstrip(os.sep) + os.sep
+        with self._lock:
+            files = [Path(path) for path in self._known if path.startswith(inside) and path.endswith(".py")]
+        return any(self.is_in(name, file) for file in files if file not in but)
+
+    def is_in(self, name: str, file: Path) -> bool:
+        """Is this word in a file?"""
+        try:
+            return re.search(rf"\b{re.escape(name)}\b", file.read_text(errors="replace")) is not None
+        except OSError:
+            return False
 
     def _among(self, touched: Iterable[Path]) -> set[str]:
         found: set[str] = set()

@@ -163,6 +163,28 @@ def test_a_function_that_lies_beside_and_is_not_touched_stays_as_it_is(tell: Tel
     tell(files, story)
 
 
+def test_a_warm_function_that_does_not_import_the_saved_handler_stays_warm(tell: Tell) -> None:
+    template_ = template(orders={}, other={}, third={}, fourth={})
+    files = {"template.yaml": template_, "orders.py": returns("old"), "other.py": returns("other")}
+    files["third.py"] = "import orders\n" + returns("third")
+    files["fourth.py"] = "import shared\n" + returns("fourth")
+    files["shared.py"] = ""
+
+    async def story(it: Story) -> None:
+        for name in ("orders", "other", "third", "fourth"):
+            await it.result(name)
+        it.save(orders=returns("new"))
+        await it.said("orders v2")
+        await it.said("third v2, orders.py changed")
+        it.save(shared="import orders\n")
+        for name in ("orders v3", "other v2", "third v3", "fourth v2"):
+            await it.said(f"{name}, shared.py changed")
+        it.save(orders=returns("newer"))
+        await it.said("fourth v3, orders.py changed")
+
+    tell(files, story)
+
+
 def test_a_running_invocation_finishes_on_the_code_it_began_with(tell: Tell, tmp_path: Path) -> None:
     waits = """
         import pathlib, time
