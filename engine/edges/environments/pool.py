@@ -251,7 +251,7 @@ class Pool:
             return
         room = self._setting.capacity.room()
         if self.function.debug_port is not None:
-            room = min(room, 1 - self.live - len(self.starting) - len(self._candidates))
+            room = min(room, 1 - self.live - len(self.starting))
         if room == 0:
             self._setting.make_room(self)
         now = time.monotonic()
