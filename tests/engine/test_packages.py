@@ -66,7 +66,7 @@ def test_names_are_read_from_every_form_of_a_requirement_that_is_certain(folder:
     four~=1
     old; python_version < "3.8"
     -r more.txt
-    --index-url https://example.org/simple
+    --only-binary :all:
     https://example.org/wheel.whl
     ./local
     """

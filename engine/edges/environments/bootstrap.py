@@ -705,8 +705,7 @@ def wait_for_debuggers() -> None:
     import socket
 
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # else it writes into the handler's log
-    import debugpy  # type: ignore[import-not-found]
-
+    debugpy = importlib.import_module("debugpy")  # the handlers' own
     for _ in range(200):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
