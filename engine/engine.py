@@ -38,7 +38,10 @@ from .view import Notices, Subscription, Views, life, page, parse_view
 _GRACE = 2.0  # seconds that running handlers get when the engine ends
 _ALONE_AT_FIRST = 30.0  # seconds until an engine that a monitor started gives up waiting for it
 _ENDING = 10.0  # seconds to wait for the engine before, while it ends
-_REAL_AWS = "--pass-credentials: handlers reach the real services with your own AWS credentials; only Lambda is here"
+_REAL_AWS = (
+    "--pass-credentials: handlers reach the real services with your own AWS credentials, only Lambda is here; "
+    "the region is us-east-1 unless AWS_REGION says otherwise"
+)
 _ALONE = 2.0  # seconds that such an engine outlives its last monitor
 _RESERVE = 8 * 1024 * 1024  # bytes of the disk set aside: room for the outcomes of some thousand attempts
 _ticks = time.perf_counter  # what environments measure durations with

@@ -21,6 +21,7 @@ from .yaml_source import Value
 
 _NAME_RULE = "1 to 64 letters, digits, '-' and '_'"
 _HANDLER_RULE = "module.function, such as app.lambda_handler"
+_HANDLER_LONGEST = 128  # characters (Lambda API reference, CreateFunction)
 _HANDLER = re.compile(r"[^\s.]\S*\.[^\s.]+")
 _PYTHON = re.compile(r"python3\.\d{1,2}")
 _ARCHITECTURES = ("x86_64", "arm64")
@@ -121,7 +122,7 @@ class FunctionResource:
         handler = self._properties.text("Handler", _HANDLER_RULE, needed=True)
         if not image:
             self._properties.require("Handler", _HANDLER_RULE)
-        if python and handler and not _HANDLER.fullmatch(handler):
+        if python and handler and not (_HANDLER.fullmatch(handler) and len(handler) <= _HANDLER_LONGEST):
             self._properties.error("Handler", f"{handler!r} is not allowed; use {_HANDLER_RULE}")
         return handler or ""
 

@@ -1,5 +1,6 @@
 """What a handler finds around it: its search path, its variables, a way to AWS; nothing of the engine."""
 
+import asyncio
 import json
 import os
 import sys
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from engine.live import live, notices
 from engine.running import Engine, Project, linux_only, until
 from lamtop.engine.core.function import Function, LoggingConfig
 from lamtop.engine.edges.environments import surroundings
@@ -139,6 +141,41 @@ def test_a_saved_env_file_reaches_the_handlers(tmp_path: Path) -> None:
         put(tmp_path, ".env", "LEVEL='error\n")
         assert engine.control("POST", "reload")["error"].startswith(".env:1: LEVEL: the quotes do not match")
         assert engine.invoke("read", "LEVEL").json == "error"
+
+
+BOTO = """
+import boto3
+
+clients = [boto3.client(name) for name in ("lambda", "s3")]
+key = boto3.Session().get_credentials().access_key
+
+def handler(event, context):
+    return [client.meta.endpoint_url for client in clients] + [key]
+"""
+
+
+@pytest.mark.parametrize("passed", [False, True])
+def test_a_real_sdk_reaches_this_engine_or_with_passed_credentials_aws(tmp_path: Path, passed: bool) -> None:
+    own = {"AWS_ACCESS_KEY_ID": "AKIAMINE", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "eu-west-1"}
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **own}
+
+    async def play() -> None:
+        files = {"app.py": BOTO, "requirements.txt": "boto3\nnobody-has-this-one\n"}
+        wishes = {"environ": environ, "python": sys.executable, "pass_credentials": passed, "watch": False}
+        async with live(tmp_path, files, **wishes) as engine:
+            answer = await engine.call("app", b"{}", {})
+            here = engine.server.url
+            *urls, key = json.loads(answer.body)
+            if passed:
+                assert (urls, key) == ([here, "https://s3.eu-west-1.amazonaws.com"], "AKIAMINE")
+            else:
+                assert (urls, key[:4]) == ([here, here], "ASIA")
+            told = notices(engine, "warning")
+            assert any(text.startswith("--pass-credentials: handlers reach the real") for text in told) == passed
+            [missing] = [text for text in told if "requirements.txt" in text]
+            assert "requirements.txt: nobody-has-this-one is not installed" in missing
+
+    asyncio.run(play())
 
 
 # the variables, without a process

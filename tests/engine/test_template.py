@@ -361,6 +361,11 @@ def test_a_handler_that_names_no_function_in_a_module_is_refused() -> None:
     )
 
 
+def test_a_handler_longer_than_aws_takes_is_refused() -> None:
+    assert "use module.function" in error(ORDERS.replace("app.lambda_handler", f"app.{'x' * 125}"))
+    assert read(ORDERS.replace("app.lambda_handler", f"app.{'x' * 124}")).functions
+
+
 def test_a_missing_handler_is_told_where_the_function_begins() -> None:
     assert error(ORDERS.replace("      Handler: app.lambda_handler\n", "")) == (
         "template.yaml:2: Orders.Handler: is missing; use module.function, such as app.lambda_handler"
