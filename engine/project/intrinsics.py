@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from .conditions import Conditions
-from .kinds import ATTRIBUTES, KINDS, PSEUDO, member, resource_type, written
+from .kinds import ATTRIBUTES, KINDS, PSEUDO, is_intrinsic, member, resource_type, written
 from .parameters import Parameters
 from .problems import Place, Problems, Unknown, Wrong
 from .yaml_source import Data, Value
@@ -104,13 +104,11 @@ class Scope:
     # -- functions ---------------------------------------------------------------------------------------------------
 
     def _plain(self, value: Value, context: _Context) -> Value | None:
-        if not isinstance(value.data, dict) or len(value.data) != 1:
+        if not isinstance(value.data, dict) or not is_intrinsic(value):
             return value
         ((function, argument),) = value.data.items()
         if function == "Fn::If":
             return self._chosen(argument, context)
-        if function != "Ref" and not function.startswith("Fn::"):
-            return value
         data = self._evaluated(function, argument, context)
         return None if data is None else Value(data, value.place)
 

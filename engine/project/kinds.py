@@ -71,6 +71,14 @@ def member(value: Value | None, key: str) -> Value | None:
     return value.data.get(key) if value and isinstance(value.data, dict) else None
 
 
+def is_intrinsic(value: Value) -> bool:
+    """Whether a value is a function call: a mapping of one key, which is Ref or begins with "Fn::"."""
+    if not isinstance(value.data, dict) or len(value.data) != 1:
+        return False
+    (key,) = value.data
+    return key == "Ref" or key.startswith("Fn::")
+
+
 def written(data: object) -> str:
     """A scalar as CloudFormation writes it into a text."""
     return str(data).lower() if isinstance(data, bool) else "" if data is None else str(data)

@@ -9,6 +9,7 @@ from ..core.arn import LATEST
 from ..core.function import Function, Queue
 from .event_invoke import event_invoke_config
 from .function_resource import FunctionResource
+from .global_properties import with_globals
 from .intrinsics import Scope, Sections
 from .kinds import FUNCTIONS, LAYERS, SAM, member, resource_type
 from .layers import Layers
@@ -120,7 +121,7 @@ class _Template:
         own = member(resource, "Properties") or Value({}, resource.place)
         shared = member(member(self._top, "Globals"), "Function")
         if shared and resource_type(resource) == SAM:
-            own = _merged(shared, own)
+            own = with_globals(shared, own)
         return Properties(logical_id, Value(own.data, resource.place), self._scope, self._problems)
 
     def _is_first(self, kind: str, name: str, properties: Properties, key: str) -> bool:
@@ -209,16 +210,6 @@ class _Template:
         text = f"{function!r} has an EventInvokeConfig for {qualifier} already, in line {first.line}; keep one of them"
         properties.error("FunctionName", text)
         return False
-
-
-def _merged(shared: Value, own: Value) -> Value:
-    """SAM's rule for Globals: mappings are joined key by key; of anything else, the function's own wins."""
-    if not (isinstance(shared.data, dict) and isinstance(own.data, dict)):
-        return own
-    joined = dict(shared.data)
-    for key, value in own.data.items():
-        joined[key] = _merged(shared.data[key], value) if key in shared.data else value
-    return Value(joined, own.place)
 
 
 def _with_senders(queues: dict[str, Queue], functions: dict[str, Function]) -> dict[str, Queue]:

@@ -152,6 +152,33 @@ Globals:
     assert function.environment == {"STAGE": "test", "LEVEL": "debug"}
 
 
+def test_lists_of_globals_come_before_those_of_a_function_but_there_is_one_architecture(project: Path) -> None:
+    for name in ("first", "second"):
+        (project / name).mkdir()
+    layers = "".join(
+        f"  {name.title()}: {{Type: AWS::Serverless::LayerVersion, Properties: {{ContentUri: {name}}}}}\n"
+        for name in ("first", "second")
+    )
+    shared = "Globals: {Function: {Layers: [!Ref First], Architectures: [x86_64], Timeout: !Ref AWS::NoValue}}\n"
+    own = "Layers: [!Ref Second]\nArchitectures: [arm64]\nTimeout: 5\n"
+    function = read(shared + orders(own, layers)).functions["Orders"]
+    assert function.layers == (str(project / "first"), str(project / "second"))
+    assert (function.architecture, function.timeout) == ("arm64", 5.0)
+
+
+def test_an_intrinsic_in_globals_is_not_joined_with_what_a_function_says() -> None:
+    shared = """\
+Conditions: {Never: !Equals [1, 2]}
+Globals:
+  Function:
+    Environment:
+      Variables: !If [Never, {A1: a}, {A2: b}]
+"""
+    assert read(shared + orders()).functions["Orders"].environment == {"A2": "b"}
+    own = orders("Environment: {Variables: {A3: c}}\n")
+    assert read(shared + own).functions["Orders"].environment == {"A3": "c"}
+
+
 def test_a_mistake_in_globals_is_told_once() -> None:
     two = ORDERS + ORDERS.replace("Resources:\n", "").replace("Orders", "Billing")
     assert error("Globals: {Function: {Timeout: 0}}\n" + two).count("\n") == 0
