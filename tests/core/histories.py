@@ -22,6 +22,20 @@ def function(retries: int = 2, age: float = 21_600.0, **changes: Any) -> Functio
     return Function("orders", "app.handler", "/nowhere", event_invoke_config=config, **changes)
 
 
+def under(qualifier: str, config: EventInvokeConfig) -> Function:
+    """A function that has these settings under this qualifier, and others under every other one."""
+    other = EventInvokeConfig(1, 3_600.0, retry_delays=(7.0,))
+    return Function(
+        "orders",
+        "app.handler",
+        "/nowhere",
+        event_invoke_config=other if qualifier == "prod" else config,
+        versions=frozenset({"1"}),
+        aliases={"prod": "1"},
+        qualified_configs={"prod": config if qualifier == "prod" else other},
+    )
+
+
 @dataclass
 class History:
     """Plays moves on one event and keeps what happened."""
@@ -29,13 +43,21 @@ class History:
     function: Function
     settle: Any = lifecycle.settle
     late: float | None = None
+    qualifier: str = ""
     now: float = 0.0
     starts: list[float] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)  # after each function error that was not the last
     ends: int = 0
 
     def __post_init__(self) -> None:
-        self.event: Event = lifecycle.accept(1, "id", self.function, b"{}", now=self.now, source="test")
+        self.event: Event = lifecycle.accept(
+            1, "id", self.function, b"{}", now=self.now, source="test", qualifier=self.qualifier
+        )
         self._note_end()
+
+    @property
+    def config(self) -> EventInvokeConfig:
+        return self.function.config(self.qualifier)
 
     @property
     def is_over(self) -> bool:
@@ -53,6 +75,8 @@ class History:
             self.starts.append(self.now)
         self.now += seconds
         self.event = self.settle(self.event, ENDS[end], self.function, now=self.now, jitter=0.5, late=self.late)
+        if end == "failed" and not self.is_over:
+            self.waits.append(self.event.due_at - self.now)
         self._note_end()
 
     def refuse(self) -> None:

@@ -2,16 +2,19 @@
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.histories import ENDS, History, function
+from core.histories import ENDS, History, function, under
 from lamtop.engine.core import lifecycle
 from lamtop.engine.core.event import Condition, Ended, Event, Outcome, Reason, State
+from lamtop.engine.core.function import EventInvokeConfig, Function
 from lamtop.engine.core.lifecycle import LEGAL_MOVES, LOSSES_MAX, IllegalMove
+from lamtop.engine.core.trace import header_of
 
 MOVES: dict[str, Callable[[Event], Any]] = {
     "begin": lambda e: lifecycle.begin(e, now=1.0),
@@ -127,6 +130,16 @@ def test_zero_reserved_concurrency_discards_without_trying() -> None:
     assert history.event.attempts == 0
 
 
+def test_a_chain_that_goes_round_ends_untried() -> None:
+    came = ""
+    for number in range(16):
+        came = header_of(came, function(), f"{number:08x}-0000-4000-8000-000000000000", 0.0)
+    event = lifecycle.accept(1, "id", function(), b"{}", now=0.0, source="test", trace_id=came)
+    assert (event.condition, event.attempts, event.dropped) == (Condition.RECURSIVE_INVOCATION, 0, True)
+    allowed = function(recursive_loop="Allow")
+    assert lifecycle.accept(1, "id", allowed, b"{}", now=0.0, source="test", trace_id=came).state is State.QUEUED
+
+
 def test_an_event_with_nowhere_to_go_is_dropped() -> None:
     assert History(function(reserved_concurrency=0)).event.dropped
     assert not History(function(reserved_concurrency=0, dead_letter_queue="arn:x")).event.dropped
@@ -166,67 +179,102 @@ def play(history: History, moves: list[tuple[str, float, float]]) -> None:
         history.attempt("failed")
 
 
-def check(history: History, retries: int, age: float) -> None:
+def check(history: History) -> None:
     """What must hold of every finished history."""
     assert history.is_over
     assert history.ends == 1
-    event = history.event
-    assert event.errors <= 1 + retries
+    event, config = history.event, history.config
+    assert event.errors <= 1 + config.maximum_retry_attempts
     assert event.losses <= LOSSES_MAX + 1
-    assert all(start - event.accepted_at <= age for start in history.starts)
+    assert all(start - event.accepted_at <= config.maximum_event_age for start in history.starts)
     assert event.attempts == len(history.starts)
     assert (event.condition is Condition.SUCCESS) == (event.state is State.SUCCEEDED)
     if event.condition is Condition.RETRIES_EXHAUSTED:
-        assert event.errors == 1 + retries
+        assert event.errors == 1 + config.maximum_retry_attempts
     if event.condition is Condition.LOST_REPEATEDLY:
         assert event.losses == LOSSES_MAX + 1
+    for wait, delay in zip(history.waits, config.retry_delays, strict=False):
+        assert delay - 1e-3 <= wait <= delay * 70 / 60 + 1e-3
+    if history.late is None:  # the last delay goes on
+        assert history.waits[len(config.retry_delays) :] == pytest.approx(
+            [config.retry_delays[-1]] * (len(history.waits) - len(config.retry_delays)), abs=1e-3
+        )
+
+
+CONFIGS = st.builds(
+    EventInvokeConfig,
+    st.integers(0, 10),
+    st.floats(60, 21_600),
+    retry_delays=st.lists(st.floats(0, 600), min_size=1, max_size=5).map(tuple),
+)
 
 
 @settings(deadline=None, max_examples=300)
-@given(st.integers(0, 2), st.floats(60, 21_600), st.lists(MOVE, max_size=40))
+@given(
+    st.sampled_from(["", "$LATEST", "prod"]),
+    CONFIGS,
+    st.none() | st.floats(0, 1),
+    st.lists(MOVE, max_size=40),
+)
 def test_every_history_ends_exactly_once_within_its_limits(
-    retries: int, age: float, moves: list[tuple[str, float, float]]
+    qualifier: str, config: EventInvokeConfig, late: float | None, moves: list[tuple[str, float, float]]
 ) -> None:
-    history = History(function(retries, age))
+    """With AWS's settings and the lab's, under every qualifier."""
+    history = History(under(qualifier, config), qualifier=qualifier, late=late)
     play(history, moves)
-    check(history, retries, age)
+    check(history)
 
 
 # -- a test that cannot fail is worth nothing --------------------------------------------------------------------------
 
 
-def _retries_once_too_often(event: Event, outcome: Outcome, f: Any, *, now: float, **dice: Any) -> Event:
-    one_more = function(f.event_invoke_config.maximum_retry_attempts + 1, f.event_invoke_config.maximum_event_age)
+def with_settings(f: Function, **changes: Any) -> Function:
+    """The function, with these settings changed under every qualifier."""
+    qualified = {name: replace(config, **changes) for name, config in f.qualified_configs.items()}
+    return replace(f, event_invoke_config=replace(f.event_invoke_config, **changes), qualified_configs=qualified)
+
+
+def _retries_once_too_often(event: Event, outcome: Outcome, f: Function, *, now: float, **dice: Any) -> Event:
+    one_more = with_settings(f, maximum_retry_attempts=f.config(event.qualifier).maximum_retry_attempts + 1)
     return lifecycle.settle(event, outcome, one_more, now=now, **dice)
 
 
-def _loses_a_retry_with_the_engine(event: Event, outcome: Outcome, f: Any, *, now: float, **dice: Any) -> Event:
+def _loses_a_retry_with_the_engine(event: Event, outcome: Outcome, f: Function, *, now: float, **dice: Any) -> Event:
     if outcome.ended is Ended.LOST:
         outcome = ENDS["failed"]
     return lifecycle.settle(event, outcome, f, now=now, **dice)
 
 
-def _counts_a_throttle_as_an_attempt(event: Event, outcome: Outcome, f: Any, *, now: float, **dice: Any) -> Event:
+def _counts_a_throttle_as_an_attempt(event: Event, outcome: Outcome, f: Function, *, now: float, **dice: Any) -> Event:
     settled = lifecycle.settle(event, outcome, f, now=now, **dice)
     return settled._replace(attempts=settled.attempts + (outcome.ended is Ended.THROTTLED))
 
 
-def _does_not_look_ahead(event: Event, outcome: Outcome, f: Any, *, now: float, **dice: Any) -> Event:
-    ageless = function(f.event_invoke_config.maximum_retry_attempts, 1e9)
-    return lifecycle.settle(event, outcome, ageless, now=now, **dice)
+def _does_not_look_ahead(event: Event, outcome: Outcome, f: Function, *, now: float, **dice: Any) -> Event:
+    return lifecycle.settle(event, outcome, with_settings(f, maximum_event_age=1e9), now=now, **dice)
 
 
-def _never_gives_up_on_lost_attempts(event: Event, outcome: Outcome, f: Any, *, now: float, **dice: Any) -> Event:
+def _never_gives_up_on_lost_attempts(event: Event, outcome: Outcome, f: Function, *, now: float, **dice: Any) -> Event:
     settled = lifecycle.settle(event._replace(losses=0), outcome, f, now=now, **dice)
     return settled._replace(losses=event.losses + settled.losses)
 
 
-HISTORIES: list[tuple[int, float, list[tuple[str, float, float]]]] = [
-    (2, 21_600.0, [("failed", 1.0, 0.0)] * 4),
-    (1, 21_600.0, [("lost", 1.0, 0.0)] * 3 + [("failed", 1.0, 0.0)] * 2),
-    (0, 21_600.0, [("throttled", 0.0, 0.0)] * 4 + [("returned", 1.0, 0.0)]),
-    (2, 90.0, [("failed", 1.0, 0.0)] * 3),
-    (2, 21_600.0, [("lost", 1.0, 0.0)] * 6),
+def _forgets_the_qualifier(event: Event, outcome: Outcome, f: Function, *, now: float, **dice: Any) -> Event:
+    settled = lifecycle.settle(event._replace(qualifier=""), outcome, f, now=now, **dice)
+    return settled._replace(qualifier=event.qualifier)
+
+
+def _waits_as_on_aws_in_the_lab_too(event: Event, outcome: Outcome, f: Function, *, now: float, **dice: Any) -> Event:
+    return lifecycle.settle(event, outcome, with_settings(f, retry_delays=(60.0, 120.0)), now=now, **dice)
+
+
+HISTORIES: list[tuple[EventInvokeConfig, list[tuple[str, float, float]]]] = [
+    (EventInvokeConfig(), [("failed", 1.0, 0.0)] * 4),
+    (EventInvokeConfig(1), [("lost", 1.0, 0.0)] * 3 + [("failed", 1.0, 0.0)] * 2),
+    (EventInvokeConfig(0), [("throttled", 0.0, 0.0)] * 4 + [("returned", 1.0, 0.0)]),
+    (EventInvokeConfig(2, 90.0), [("failed", 1.0, 0.0)] * 3),
+    (EventInvokeConfig(), [("lost", 1.0, 0.0)] * 6),
+    (EventInvokeConfig(5, retry_delays=(0.5, 3.0)), [("failed", 1.0, 0.0)] * 6),
 ]
 
 
@@ -238,6 +286,8 @@ HISTORIES: list[tuple[int, float, list[tuple[str, float, float]]]] = [
         _counts_a_throttle_as_an_attempt,
         _does_not_look_ahead,
         _never_gives_up_on_lost_attempts,
+        _forgets_the_qualifier,
+        _waits_as_on_aws_in_the_lab_too,
     ],
 )
 def test_a_mutated_settle_is_caught(mutant: Any) -> None:
@@ -247,11 +297,11 @@ def test_a_mutated_settle_is_caught(mutant: Any) -> None:
 def verdicts(settle: Any) -> list[tuple[Any, ...]]:
     """How the histories above end, or what is wrong with them."""
     found: list[tuple[Any, ...]] = []
-    for retries, age, moves in HISTORIES:
-        history = History(function(retries, age), settle=settle)
+    for config, moves in HISTORIES:
+        history = History(under("prod", config), settle=settle, qualifier="prod")
         try:
             play(history, moves)
-            check(history, retries, age)
+            check(history)
         except (AssertionError, IllegalMove) as error:
             found.append((type(error).__name__,))
             continue
