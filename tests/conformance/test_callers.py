@@ -182,6 +182,18 @@ def test_an_event_that_a_function_sends_knows_its_caller_and_keeps_nobody_waitin
     assert seen[caller][1].waited == 0.0
 
 
+def test_the_waiting_of_an_event_is_on_record_with_its_attempt(
+    running: tuple[Engine, On], client: "LambdaClient"
+) -> None:
+    engine, on = running
+    answer = client.invoke(FunctionName="asks", InvocationType="Event", Payload=b'"RequestResponse"')
+    on(ended(engine, answer["ResponseMetadata"]["RequestId"]))
+    event = engine.peek.event(answer["ResponseMetadata"]["RequestId"])
+    assert event
+    [attempt] = engine.peek.attempts(event.seq)
+    assert 0 < attempt.outcome.waited <= attempt.outcome.duration
+
+
 def test_two_answers_that_are_waited_for_at_once_are_waited_for_once(
     running: tuple[Engine, On], client: "LambdaClient", monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,6 +231,19 @@ def configured(running: tuple[Engine, On], name: str, **changes: Any) -> None:
         assert await engine.environments.reload(functions[name]) is None
 
     on(configure())
+
+
+def test_84_the_accounts_limit_has_a_reason_of_its_own(running: tuple[Engine, On], client: "LambdaClient") -> None:
+    engine, on = running
+
+    async def limit(most: int) -> None:
+        engine.dispatcher.configure(engine.functions, most)
+
+    on(limit(1))
+    _, [depth, status, code, body] = call(client, "asks_itself", 1)
+    on(limit(1_000))
+    assert (depth, status, code) == (1, 429, "TooManyRequestsException")
+    assert body == {"Type": "User", "Reason": "ConcurrentInvocationLimitExceeded", "message": "Rate Exceeded."}
 
 
 # -- recursion: 86 -----------------------------------------------------------------------------------------------------
@@ -268,4 +293,11 @@ def test_86_a_function_that_sends_itself_events_is_stopped_after_sixteen_and_the
     life = on(engine.life(letter["request_id"]))
     assert life
     assert (life["payload"], life["source"]) == ("17", "function sends_itself")
-    assert (engine.metrics.of("sends_itself").invocations, engine.metrics.of("sends_itself").recursive_drops) == (16, 1)
+    counts = engine.metrics.of("sends_itself")
+    assert counts.recursive_drops == 1
+
+    async def all_ended() -> bool:
+        return counts.invocations >= 16  # the last one may still have been on its way out
+
+    on(until_awaited(all_ended, "the end of the sixteenth"))
+    assert counts.invocations == 16

@@ -18,6 +18,14 @@ FUNCTIONS = (
     Function("emails", "app.handler", "/x", reserved_concurrency=3),
     Function("billing", "app.handler", "/x", event_invoke_config=EventInvokeConfig(2, 75.0), dead_letter_queue=DEAD),
     Function("reports", "app.handler", "/x", event_invoke_config=EventInvokeConfig(0, 600.0)),
+    Function(
+        "shipping",
+        "app.handler",
+        "/x",
+        versions=frozenset({"1"}),
+        aliases={"lab": "1"},
+        qualified_configs={"lab": EventInvokeConfig(5, retry_delays=(0.5, 7.0))},
+    ),
 )
 
 
@@ -28,9 +36,10 @@ def live_through(folder: Path, seed: int) -> World:
     def script(invocation: Invocation) -> tuple[Outcome, float]:
         return dice.choices([RETURNED, FAILED], [0.6, 0.4])[0], dice.expovariate(1 / 2.0)
 
-    world = World(folder, FUNCTIONS, script, seed=seed, most=20)
+    world = World(folder, FUNCTIONS, script, seed=seed, most=20, jitter=seed)
     for _ in range(EVENTS):
-        world.send(dice.choice(FUNCTIONS).name)
+        chosen = dice.choice(FUNCTIONS)
+        world.send(chosen.name, qualifier=dice.choice(["", *chosen.aliases]))
         if dice.random() < 0.2:
             world.run(world.clock.now() + dice.expovariate(1 / 5.0))
     world.run()
@@ -47,19 +56,20 @@ def test_every_event_ends_exactly_once_and_within_its_limits(world: World) -> No
     events = [event for of_function in ended.values() for event in of_function]
     assert len({event.id for event in events}) == EVENTS
     for event in events:
-        config = world.functions[event.function].event_invoke_config
+        config = world.functions[event.function].config(event.qualifier)
         assert event.state in (State.SUCCEEDED, State.DISCARDED)
         assert event.errors <= 1 + config.maximum_retry_attempts
         if event.condition is Condition.RETRIES_EXHAUSTED:
             assert event.errors == 1 + config.maximum_retry_attempts
     oldest = {event.id: event.accepted_at for event in events}
-    ages = {event.id: world.functions[event.function].event_invoke_config.maximum_event_age for event in events}
+    ages = {event.id: world.functions[event.function].config(event.qualifier).maximum_event_age for event in events}
     assert all(at - oldest[id_] <= ages[id_] for at, id_, _ in world.environments.starts)
 
     seen = Counter(event.condition for event in events)
     assert seen[Condition.SUCCESS]
     assert seen[Condition.RETRIES_EXHAUSTED]
     assert seen[Condition.EVENT_AGE_EXCEEDED]
+    assert max(event.attempts for event in events) > 3, "the lab tries more often than AWS"
     assert sum(event.throttles for event in events)
 
 
