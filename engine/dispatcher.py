@@ -18,7 +18,7 @@ from functools import partial
 from typing import NamedTuple, Protocol
 
 from .clock import Clock
-from .core import concurrency, lifecycle, record
+from .core import concurrency, lifecycle
 from .core.arn import LATEST, function_arn
 from .core.calls import Calls, with_waits
 from .core.concurrency import InFlight, Limits
@@ -26,13 +26,13 @@ from .core.event import Attempt, Condition, Delivery, Ended, Event, Message, Out
 from .core.function import Function
 from .core.invocation import Invocation
 from .metrics import Metrics
+from .outbox import Outbox
 from .reports import Accept, Finished, Redrive, Report
 from .store import Store, Unwritable
 
 REPORTS_MAX = 256  # per step: about 2 ms
 _AHEAD = 32  # events begun ahead of each environment, so that none idles while the disk is waited for
 _LOOK_AGAIN = 1.0  # engine seconds between two looks at events that wait for a place, for their age
-_DELIVERY_DELAY_LONGEST = 300.0
 _LOST = Outcome(Ended.LOST, error_message="the engine ended during this attempt")
 _REFUSED = Outcome(Ended.THROTTLED)
 _TOO_LATE = Outcome(Ended.NOT_STARTED)
@@ -78,7 +78,7 @@ class Dispatcher:
         jitter: int | None = None,
         ticks: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """`deliver` turns a delivery into a message of ours, an event for a function, or a word why it can't now.
+        """`deliver` is the outbox's.
 
         `jitter` is a seed: with it retries are as late as on AWS, without they come exactly when they are due. `ticks`
         is the clock that durations are measured with, in real seconds.
@@ -93,7 +93,6 @@ class Dispatcher:
         self._store = store
         self._clock = clock
         self._environments = environments
-        self._deliver = deliver
         self._arrived = arrived
         self._ticks = ticks
         self._random = random.Random(seed)
@@ -105,7 +104,7 @@ class Dispatcher:
         self._starts = True
         self._stopping = False
         self._seq = store.last_seq()
-        self._delivery_id = store.last_delivery()
+        self._outbox = Outbox(store, metrics, deliver)
         self._ready = store.queued_functions()  # functions that may have due events in the table
         self._looked_until = clock.now()
         self._look_again_at = 0.0
@@ -454,40 +453,12 @@ class Dispatcher:
         if after.state is State.QUEUED and after.due_at <= now:
             self._ready.add(after.function)
         elif after.condition is not None:
-            owed = record.deliveries(after, outcome, function, next_id=self._delivery_id + 1, now=now)
-            self._delivery_id += len(owed)
-            self._moves.deliveries.extend(owed)
+            self._moves.deliveries.extend(self._outbox.owed(after, outcome, function, now))
 
     def _drain_outbox(self, now: float) -> None:
-        """Deliver what is due. Our queues are in the same file, so message and outbox row change in one transaction."""
         self._write()
-        for delivery in self._store.deliveries_due(now, REPORTS_MAX):
-            self._open()
-            match self._deliver(delivery):
-                case str(why_not):
-                    self._postpone(delivery, why_not, now)
-                    continue
-                case Message() as message:
-                    self._store.send([message])
-                    self.metrics.changed("dlq")
-                case Accept() as report:
-                    self._pass_on(delivery, report, now)
-            self._store.delivered([delivery.id])
-
-    def _postpone(self, delivery: Delivery, why_not: str, now: float) -> None:
-        if delivery.tries == 0 and (told_of := self._store.event(delivery.request_id)):
-            self.metrics.not_delivered(told_of.function, delivery.kind)
-        tries = delivery.tries + 1
-        wait = min(2.0 ** min(tries - 1, 16), _DELIVERY_DELAY_LONGEST)
-        self._store.postpone(delivery._replace(tries=tries, due_at=now + wait, error=why_not))
-
-    def _pass_on(self, delivery: Delivery, report: Accept, now: float) -> None:
-        """A record becomes an event of another function."""
-        told_of = self._store.event(delivery.request_id)
-        if told_of is not None:
-            source = f"{delivery.kind} of {told_of.function}"
-            report = report._replace(source=source, trace_id=told_of.trace_id, caller=told_of.id)
-        self._accept(report, now)
+        for report in self._outbox.drain(now, self._open):
+            self._accept(report, now)
 
     def _open(self) -> None:
         if not self._wrote:
