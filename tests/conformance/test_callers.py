@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -57,18 +59,21 @@ CODE = """
         return [event, answer.status, answer.headers["x-amzn-errortype"], answer.body]
 
     def asks_two_at_once(event, context):
-        threads = [threading.Thread(target=plainly, args=("slow", {})) for _ in range(2)]
+        threads = [threading.Thread(target=plainly, args=("slow", "/")) for _ in range(2)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
 
     def asks_and_goes(event, context):
-        plainly("slow", {})
+        plainly("slow", event)
 
     def slow(event, context):
         import time
-        time.sleep(0.2)
+        for _ in range(2_000):
+            if os.path.exists(event):
+                return
+            time.sleep(0.01)
 """
 NAMES = ["trace", "asks", "sends_itself", "asks_itself", "asks_two_at_once", "asks_and_goes", "slow"]
 FUNCTIONS = {
@@ -204,21 +209,33 @@ def test_two_answers_that_are_waited_for_at_once_are_waited_for_once(
     assert max(each.duration for each in callees) <= seen[caller][1].waited <= seen[caller][1].duration
 
 
-def test_who_is_timed_out_has_waited_until_then_and_its_callee_goes_on(
-    running: tuple[Engine, On], client: "LambdaClient", monkeypatch: pytest.MonkeyPatch
+def test_who_ends_while_it_waits_has_waited_until_then_and_its_callee_goes_on(
+    running: tuple[Engine, On], client: "LambdaClient", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    engine, on = running
     seen = outcomes(running, monkeypatch)
-    configured(running, "asks_and_goes", timeout=0.1)
-    answer = client.invoke(FunctionName="asks_and_goes", Payload=b"{}")
-    assert answer["FunctionError"] == "Unhandled"
-    caller = answer["ResponseMetadata"]["RequestId"]
-    outcome = seen[caller][1]
+    gate = tmp_path / "gate"
+
+    async def callee() -> Any:
+        return next((each for each in engine.environments.executing.values() if each.function.name == "slow"), None)
+
+    async def cancel(request_id: str) -> bool:
+        return engine.environments.cancel(request_id)
+
+    with ThreadPoolExecutor(1) as pool:
+        calling = pool.submit(client.invoke, FunctionName="asks_and_goes", Payload=json.dumps(str(gate)).encode())
+        asked = on(until_awaited(callee, "the callee at work"))
+        assert on(cancel(asked.caller))
+        assert calling.result()["FunctionError"] == "Unhandled"
+    outcome = seen[asked.caller][1]
     assert 0 < outcome.waited <= outcome.duration
+    gate.touch()
 
-    async def callee() -> bool:
-        return any(invocation.caller == caller for invocation, _ in seen.values())
+    async def answered() -> bool:
+        return asked.request_id in seen
 
-    running[1](until_awaited(callee, "the callee's end"))
+    on(until_awaited(answered, "the callee's end"))
+    assert seen[asked.request_id][1].error is None
 
 
 def configured(running: tuple[Engine, On], name: str, **changes: Any) -> None:

@@ -137,6 +137,7 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     "fails-to-both": {"Handler": "app.boom", "EventInvokeConfig": on_both, **dead_letters_to("dead")},
     "fails-once": {"Handler": "app.once", "EventInvokeConfig": on_both},
     "works": {"Handler": "app.echo", "EventInvokeConfig": on_both},
+    "hold": {"Handler": "app.hold", "Timeout": 20},
     "counted": {"Handler": "app.count"},
     "passes-on": {
         "Handler": "app.echo",
