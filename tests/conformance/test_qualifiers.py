@@ -125,7 +125,17 @@ def test_77_settings_of_an_alias_are_for_invocations_under_it_alone(
         answer = client.invoke(FunctionName="orders", Qualifier=qualifier, InvocationType="Event", Payload=b"[1]")
         lives[qualifier] = on(ended(engine, answer["ResponseMetadata"]["RequestId"]))
     assert {qualifier: len(life["attempts"]) for qualifier, life in lives.items()} == {"$LATEST": 2, "prod": 1}
+    assert {qualifier: life["tries"] for qualifier, life in lives.items()} == {"$LATEST": 2, "prod": 1}
     assert {qualifier: life["dropped"] for qualifier, life in lives.items()} == {"$LATEST": True, "prod": False}
+
+    async def dead() -> dict[str, str]:
+        rows = (await engine.page({"view": "dlq"}, None))["rows"]
+        return {row["request_id"]: row["queue"] for row in rows} if len(rows) == 2 else {}
+
+    assert on(until_awaited(dead, "both among the dead letters")) == {
+        lives["$LATEST"]["id"]: None,
+        lives["prod"]["id"]: "failed",
+    }
 
 
 async def ended(engine: Engine, request_id: str) -> dict[str, Any]:
