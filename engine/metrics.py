@@ -25,9 +25,9 @@ class FunctionMetrics:
     throttles: int = 0  # each refusal at a limit; none for an event that reserved concurrency 0 ends
     async_events_received: int = 0  # once per event, however often it is tried
     async_events_dropped: int = 0  # ended without success, also those that went to a dead-letter queue
-    dead_letter_errors: int = 0  # dead letters that could not be delivered at the first try
-    destination_delivery_failures: int = 0  # records, likewise
-    recursive_invocations_dropped: int = 0
+    dead_letter_errors: int = 0  # deliveries that failed at their first try
+    delivery_failures: int = 0  # DestinationDeliveryFailures: the same, of destinations
+    recursive_drops: int = 0  # RecursiveInvocationsDropped
     cold_starts: int = 0
     succeeded: int = 0  # events that ended well
     discarded: int = 0  # events that did not
@@ -76,14 +76,14 @@ class Metrics:
 
     def recursion_stopped(self, function: str) -> None:
         """A chain of requests that came by this function too often was stopped."""
-        self.of(function).recursive_invocations_dropped += 1
+        self.of(function).recursive_drops += 1
         self.changed("functions")
 
-    def not_delivered(self, function: str, kind: str) -> None:
+    def undelivered(self, function: str, kind: str) -> None:
         """What an ended event owes could not be delivered at once. AWS gives up here; lamtop tries on."""
         counts = self.of(function)
         counts.dead_letter_errors += kind == "dead letter"
-        counts.destination_delivery_failures += kind != "dead letter"
+        counts.delivery_failures += kind != "dead letter"
         self.changed("functions")
 
     def moved(self, before: Event | None, after: Event) -> None:

@@ -51,7 +51,7 @@ class Outbox:
 
     def _postpone(self, delivery: Delivery, why_not: str, now: float) -> None:
         if delivery.tries == 0 and (told_of := self._store.event(delivery.request_id)):
-            self._metrics.not_delivered(told_of.function, delivery.kind)
+            self._metrics.undelivered(told_of.function, delivery.kind)
         tries = delivery.tries + 1
         wait = min(2.0 ** min(tries - 1, 16), _DELAY_LONGEST)
         self._store.postpone(delivery._replace(tries=tries, due_at=now + wait, error=why_not))

@@ -274,7 +274,7 @@ def test_86_a_function_that_asks_itself_is_stopped_after_sixteen_invocations(
     assert list(body) == ["Type", "Message"]
     assert body["Type"] == "User"
     assert "asks_itself was invoked 16 times in one chain" in body["Message"]
-    assert running[0].metrics.of("asks_itself").recursive_invocations_dropped == 1
+    assert running[0].metrics.of("asks_itself").recursive_drops == 1
 
 
 def test_86_boto3_raises_what_it_knows_the_end_of_a_recursion_by(
@@ -311,7 +311,7 @@ def test_86_a_function_that_sends_itself_events_is_stopped_after_sixteen_and_the
     assert life
     assert (life["payload"], life["source"]) == ("17", "function sends_itself")
     counts = engine.metrics.of("sends_itself")
-    assert counts.recursive_invocations_dropped == 1
+    assert counts.recursive_drops == 1
 
     async def all_ended() -> bool:
         return counts.invocations >= 16  # the last one may still have been on its way out

@@ -11,7 +11,6 @@ from simulation.world import FAILED, RETURNED, World
 
 NOW = 1_700_000_000.0
 DEAD = "arn:aws:sqs:us-east-1:000000000000:dead"
-NOWHERE = "arn:aws:sqs:us-east-1:000000000000:nowhere"
 
 
 def function(**changes: Any) -> Function:
@@ -79,19 +78,11 @@ def test_a_refused_attempt_and_a_lost_one_are_no_invocations() -> None:
 
 def test_a_failed_delivery_is_counted_by_where_it_was_to_go() -> None:
     metrics = Metrics()
-    for kind in ("dead letter", "on failure", "on success", "on failure"):
-        metrics.not_delivered("orders", kind)
+    for kind in ("dead letter", "on failure", "on success"):
+        metrics.undelivered("orders", kind)
+    metrics.recursion_stopped("orders")
     counts = metrics.of("orders")
-    assert (counts.dead_letter_errors, counts.destination_delivery_failures) == (1, 3)
-
-
-def test_a_dead_letter_queue_that_is_not_there_counts_once(tmp_path: Path) -> None:
-    lost = function(dead_letter_queue=NOWHERE, event_invoke_config=EventInvokeConfig(0))
-    world = World(tmp_path, [lost], lambda invocation: (FAILED, 0.0))
-    world.send("orders")
-    world.run(world.clock.now() + 4)  # tried at 0, 1 and 3 s
-    counts = world.dispatcher.metrics.of("orders")
-    assert (counts.async_events_dropped, counts.dead_letter_errors, counts.destination_delivery_failures) == (1, 1, 0)
+    assert (counts.dead_letter_errors, counts.delivery_failures, counts.recursive_drops) == (1, 2, 1)
 
 
 def test_throttles_and_bills_of_events_are_counted_by_the_dispatcher(tmp_path: Path) -> None:

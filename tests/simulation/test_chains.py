@@ -47,7 +47,7 @@ def test_86_a_function_that_sends_itself_events_is_stopped_after_sixteen_invocat
     events = [world.event(event.id) for event in world.answers]
     assert [event.condition for event in events] == [Condition.SUCCESS] * 16 + [Condition.RECURSIVE_INVOCATION]
     assert (events[-1].attempts, events[-1].state, events[-1].dropped) == (0, State.DISCARDED, False)
-    assert world.dispatcher.metrics.of("orders").recursive_invocations_dropped == 1
+    assert world.dispatcher.metrics.of("orders").recursive_drops == 1
 
     letter, record = sorted((row for row in world.history() if row[0] == "message"), key=lambda row: len(str(row[3])))
     assert json.loads(str(letter[4])) == {
@@ -129,7 +129,7 @@ def test_a_delivery_that_fails_is_counted_once_says_why_and_is_kept(folder: Path
     world.send("orders")
     world.run(world.clock.now() + 1_000)
     counts = world.dispatcher.metrics.of("orders")
-    assert (counts.dead_letter_errors, counts.destination_delivery_failures) == (1, 1)
+    assert (counts.dead_letter_errors, counts.delivery_failures) == (1, 1)
     owed = [row for row in world.history() if row[0] == "delivery"]
     assert [row[4] for row in owed] == ["dead letter", "on failure"]
     assert {row[10] for row in owed} == {"lamtop does not deliver to SNS topics yet"}
@@ -142,7 +142,7 @@ def test_64_a_destination_that_comes_back_gets_what_it_is_owed(folder: Path) -> 
     world.send("orders")
     world.run(world.clock.now() + 100)
     counts = world.dispatcher.metrics.of("orders")
-    assert (counts.dead_letter_errors, counts.destination_delivery_failures) == (0, 1)
+    assert (counts.dead_letter_errors, counts.delivery_failures) == (0, 1)
     world.destinations.configure(world.functions, {"dead": Queue("dead", DEAD)})
     world.run()
     assert [row[2] for row in world.history() if row[0] == "message"] == ["dead"]
