@@ -19,9 +19,9 @@ def called_by(life: Life) -> str:
 def call_words(call: Life, now: float) -> str:
     """One call that a request made: whom, and what became of it."""
     whom = f"{call['function']} {f.short_id(str(call['id']))}"
+    failed = f" · {f.one_line(str(call['error']))}" if call.get("error") else ""
     if call["kind"] == "event":
-        return f"{whom} · 202 at once, {call['state']}"
+        return f"{whom} · 202 at once, {call['state']}{failed}"
     if call.get("ended_at") is None:
         return f"{whom} · {f.span(max(0.0, round(now - float(call['accepted_at']), 1)))} so far"
-    took = f.span(float(call["ended_at"]) - float(call["accepted_at"]))
-    return f"{whom} · {took}" + (f" · {f.one_line(str(call['error']))}" if call.get("error") else "")
+    return f"{whom} · {f.span(float(call['ended_at']) - float(call['accepted_at']))}{failed}"

@@ -80,6 +80,7 @@ def _cut(line: str, width: int) -> list[str]:
         take = width
         while cell_len(line[:take]) > width:
             take -= 1
+        take = line.rfind(" ", take * 2 // 3, take) + 1 or take
         pieces.append(line[:take])
         line = line[take:]
     return [*pieces, line]

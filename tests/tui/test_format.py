@@ -107,5 +107,10 @@ def test_wrap_loses_nothing_and_stays_within_the_width(text: str) -> None:
     assert "".join(lines) == text.replace("\n", "")
 
 
+@pytest.mark.parametrize("text", ["one · two · three · four", "one - two - three - four"])
+def test_wrap_breaks_a_line_between_words(text: str) -> None:
+    assert [line.strip() for line in f.wrap(text, 17)] == [text[:11], text[12:]]
+
+
 def test_every_glyph_takes_one_cell() -> None:
     assert [glyph for glyph in f.GLYPHS if cell_len(glyph) != 1] == []

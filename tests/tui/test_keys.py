@@ -396,7 +396,7 @@ def test_the_zoomed_functions_tell_what_each_and_all_of_them_cost() -> None:
         await stage.hides("WAITED")
         await stage.press("z")
         await stage.shows("COST", "PER 1M", "WAITED", "$0.0000067", "$3.33", "47%")
-        await stage.shows("on AWS $0.0000067 since the engine started, 47% of it waiting for other functions")
+        await stage.shows("on AWS $0.0000067 since the start, 47% of it waiting for others")
 
     play(story, engine)
 

@@ -73,15 +73,16 @@ def _per_million(row: Row) -> Lines:
 def _counters(row: Row) -> Lines:
     counters = row.get("metrics") or {}
     lines: Lines = [[("", "")], [("Counted since the engine started, by CloudWatch's names", "title")]]
-    pairs: list[tuple[str, int]] = list(counters.items())
-    for left, right in zip(pairs[::2], pairs[1::2], strict=True):
-        lines.append([*_counter(*left), *_counter(*right)])
+    told: list[tuple[str, int]] = list(counters.items())
+    half = len(told) // 2
+    for left, right in zip(told[:half], told[half:], strict=True):
+        lines.append([*_counter(*left, 19), *_counter(*right, 27)])
     return lines
 
 
-def _counter(name: str, count: int) -> list[Part]:
+def _counter(name: str, count: int, width: int) -> list[Part]:
     bad = count and name not in ("Invocations", "AsyncEventsReceived")
-    return [(f"{name:27} ", "dim"), (f"{f.number(count):>7}   ", "error" if bad else "")]
+    return [(f"{name:{width}} ", "dim"), (f"{f.number(count):>7}   ", "error" if bad else "")]
 
 
 def _settings(row: Row) -> Lines:

@@ -65,6 +65,6 @@ def _function_footer(screen: "MainScreen") -> str:
 def _bill(totals: dict[str, Any]) -> str:
     """What everything so far would have cost on AWS."""
     cost = float(totals.get("cost") or 0)
-    words = f"on AWS {f.money(cost)} since the engine started"
+    words = f"on AWS {f.money(cost)} since the start"
     waited = float(totals.get("waited_cost") or 0)
-    return words + (f", {f.share(waited / cost)} of it waiting for other functions" if waited else "")
+    return words + (f", {f.share(waited / cost)} of it waiting for others" if waited else "")

@@ -113,8 +113,12 @@ class Standing(OneLine):
         self.refresh()
 
     def left(self) -> list[Part]:
-        first = self._model.standing[:1]
-        return [(f" {LEVELS[one.level][0]} {f.one_line(one.text)}", LEVELS[one.level][1]) for one in first]
+        room = self.size.width - sum(len(text) for text, _ in self.right()) - 3
+        parts: list[Part] = []
+        for one in self._model.standing[:1]:
+            glyph, style = LEVELS.get(one.level, LEVELS["warning"])
+            parts.append((f" {glyph} {f.fit(f.one_line(one.text), room).rstrip()}", style))
+        return parts
 
     def right(self) -> list[Part]:
         more = len(self._model.standing) - 1
