@@ -250,14 +250,12 @@ class Views:
 
     def _standing(self) -> list[Row]:
         """What is wrong, or in the way, for as long as it is."""
-        said = [{"level": "error", "text": f"{name} keeps its old code: {error}"} for name, error in self._unloaded()]
+        errors = sorted(dict(self.reload_errors).items())
+        said = [{"level": "error", "text": f"{name}: the newest code does not load: {error}"} for name, error in errors]
         limit = self.pools.limited_by
         if limit and any(self.pools.waiting(name) for name in list(self.dispatcher.functions)):
             said.append({"level": "warning", "text": f"invocations wait: no more environments, limited by {limit}"})
         return self.notices.kept() + said
-
-    def _unloaded(self) -> list[tuple[str, str]]:
-        return sorted(dict(self.reload_errors).items())
 
     def _tries(self, event: Event) -> int:
         found = self.dispatcher.functions.get(event.function)

@@ -510,7 +510,9 @@ def test_a_warning_stands_until_it_is_cleared_and_is_said_once(watch: Callable[.
 def test_code_that_does_not_load_stands_as_long_as_it_does_not(watch: Callable[..., Watched]) -> None:
     watched = watch()
     watched.reload_errors["orders"] = "SyntaxError: invalid syntax (orders.py, line 3)"
-    assert standing(watched) == ["orders keeps its old code: SyntaxError: invalid syntax (orders.py, line 3)"]
+    assert standing(watched) == [
+        "orders: the newest code does not load: SyntaxError: invalid syntax (orders.py, line 3)"
+    ]
     watched.reload_errors.clear()
     assert standing(watched) == []
 

@@ -108,12 +108,14 @@ def test_the_cursor_stays_on_its_row_when_rows_come_and_go() -> None:
     play(story, engine)
 
 
-def test_a_function_that_does_not_reload_is_named_with_its_error() -> None:
+def test_a_function_that_does_not_reload_is_marked_and_its_sheet_tells_the_error_first() -> None:
     engine = FakeEngine()
     engine.rows["functions"][0]["reload_error"] = "SyntaxError: invalid syntax (a.py, line 4)"
 
     async def story(stage: Stage) -> None:
-        await stage.shows("always-fails keeps its old code: SyntaxError", "✗v1")
+        await stage.shows("✗v1")
+        await stage.press("enter")
+        await stage.shows("The newest code does not load:", "SyntaxError: invalid syntax (a.py, line 4)")
 
     play(story, engine)
 

@@ -38,7 +38,7 @@ def _troubles(row: Row) -> Lines:
     if row.get("limited_by"):
         lines.append([(f"Invocations wait: no more environments, limited by {row['limited_by']}", "warning")])
     if row.get("reload_error"):
-        lines.append([("The newest code does not load; the code before it goes on running:", "error")])
+        lines.append([("The newest code does not load:", "error")])
         lines += [[(line, "error")] for line in row["reload_error"].split("\n")]
     return [*lines, [("", "")]] if lines else []
 

@@ -53,9 +53,6 @@ def pane_footer(screen: "MainScreen", pane: str) -> str:
 
 
 def _function_footer(screen: "MainScreen") -> str:
-    for row in screen.model.rows["functions"].window():
-        if row.get("reload_error"):
-            return f"✗ {row['id']} keeps its old code: {f.fit(f.one_line(row['reload_error']), 60).rstrip()}"
     if screen.zoomed:
         return _bill(screen.model.totals)
     chosen = screen.model.rows["functions"].known.get(screen.selected)
