@@ -12,6 +12,9 @@ from typing import NamedTuple
 from .event import Ended, Outcome
 from .function import Function
 
+_NOISE = 1e-6  # milliseconds: in a float 0.069 s are 69.00000000000001 ms, and still 69 ms on the bill
+_Sums = tuple[float, float, float, float]
+
 
 class Prices(NamedTuple):
     """What AWS asks, in US dollars."""
@@ -30,8 +33,7 @@ def billed_ms(duration: float, init_duration: float | None) -> int:
 
     Init counts since August 2025 (AWS blog, "AWS Lambda standardizes billing for INIT Phase").
     """
-    exact = (duration + (init_duration or 0.0)) * 1000
-    return math.ceil(round(exact, 6))  # 0.069 s are 69.00000000000001 ms in a float, and 69 ms on the bill
+    return math.ceil((duration + (init_duration or 0.0)) * 1000 - _NOISE)
 
 
 @dataclass(slots=True)
@@ -39,31 +41,58 @@ class Bill:
     """Invocations, added up. GB-seconds are billed seconds times the function's memory in GB.
 
     `waited` is the part of it during which a function only waited for another one, which was billed at the same time:
-    so that part was paid for twice.
+    so that part was paid for twice. Adding is quick, for it is done with every invocation; prices are looked up when
+    the function's configuration changes and when somebody asks.
     """
 
     requests: int = 0
     billed_ms: int = 0
-    gb_seconds: float = 0.0
-    waited_gb_seconds: float = 0.0
-    duration_cost: float = 0.0  # dollars
-    waited_cost: float = 0.0  # dollars; part of `duration_cost`
     prices: Prices = field(default=PRICES, repr=False)
+    _priced: _Sums = field(default=(0.0, 0.0, 0.0, 0.0), repr=False)
+    _function: Function | None = field(default=None, repr=False)  # that the rest is of:
+    _ms: int = field(default=0, repr=False)
+    _waited: float = field(default=0.0, repr=False)  # seconds
 
     def add(self, outcome: Outcome, function: Function) -> None:
         """One more invocation. What never ran, or was lost or cancelled by lamtop, costs nothing."""
-        if outcome.ended not in (Ended.RETURNED, Ended.FUNCTION_ERROR):
+        if outcome.ended is not Ended.RETURNED and outcome.ended is not Ended.FUNCTION_ERROR:
             return
-        price = self.prices.gb_second[function.architecture]
-        memory = function.memory / 1024  # GB
+        if function is not self._function:
+            self._priced, self._function, self._ms, self._waited = self._sums(), function, 0, 0.0
         billed = billed_ms(outcome.duration, outcome.init_duration)
-        waited = min(outcome.waited, outcome.duration) * memory
         self.requests += 1
         self.billed_ms += billed
-        self.gb_seconds += billed / 1000 * memory
-        self.waited_gb_seconds += waited
-        self.duration_cost += billed / 1000 * memory * price
-        self.waited_cost += waited * price
+        self._ms += billed
+        if outcome.waited:
+            self._waited += min(outcome.waited, outcome.duration)
+
+    def _sums(self) -> _Sums:
+        """GB-seconds, those of them spent waiting, and dollars of both."""
+        if self._function is None:
+            return self._priced
+        memory = self._function.memory / 1024  # GB
+        price = self.prices.gb_second[self._function.architecture]
+        used, waited = self._ms / 1000 * memory, self._waited * memory
+        before = self._priced
+        return before[0] + used, before[1] + waited, before[2] + used * price, before[3] + waited * price
+
+    @property
+    def gb_seconds(self) -> float:
+        return self._sums()[0]
+
+    @property
+    def waited_gb_seconds(self) -> float:
+        return self._sums()[1]
+
+    @property
+    def duration_cost(self) -> float:
+        """Dollars for GB-seconds."""
+        return self._sums()[2]
+
+    @property
+    def waited_cost(self) -> float:
+        """Dollars for GB-seconds spent waiting; part of `duration_cost`."""
+        return self._sums()[3]
 
     @property
     def request_cost(self) -> float:

@@ -76,3 +76,14 @@ def test_nobody_waits_longer_than_it_runs() -> None:
 
 def test_no_invocation_is_no_cost_and_no_average() -> None:
     assert (Bill().cost, Bill().cost_per_million, Bill().waited_share) == (0.0, None, 0.0)
+
+
+def test_a_function_that_changes_is_billed_by_what_it_was_each_time() -> None:
+    small, large = (Function("orders", "orders.handler", "/", memory=memory) for memory in (1024, 2048))
+    arm = Function("orders", "orders.handler", "/", memory=1024, architecture="arm64")
+    made = Bill()
+    for function in (small, large, large, arm, small):
+        made.add(ran(1.0, waited=0.5), function)
+    assert (made.requests, made.billed_ms, made.gb_seconds, made.waited_gb_seconds) == (5, 5000, 7.0, 3.5)
+    assert made.duration_cost == pytest.approx(6 * PRICES.gb_second["x86_64"] + PRICES.gb_second["arm64"])
+    assert made.waited_cost == pytest.approx(made.duration_cost / 2)
