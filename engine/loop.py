@@ -17,7 +17,7 @@ from .dispatcher import Dispatcher
 from .store import Store, Unwritable
 
 _GATHER_TURNS = 100  # turns of the event loop that a step waits, at most, for a crowd like the last one to arrive
-_LONGEST_SLEEP = 3_600.0
+_LONGEST_SLEEP = 5.0  # between two looks whether the file is still there
 _TRY_AGAIN = 0.5  # seconds between two tries to write to a full disk, and between two looks for room
 T = TypeVar("T")
 
@@ -75,6 +75,8 @@ class Loop:
             self._dispatcher.release()
             if not self._store.has_room:
                 await self._look_for_room()
+            if not step.wrote:
+                self._store.check_that_it_is_there()
 
     async def _commit(self) -> None:
         """Until it is on the disk, however often that takes. Raises StoreError, and Unwritable while stopping."""

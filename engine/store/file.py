@@ -1,5 +1,6 @@
 """A SQLite file of ours: private, and of a version that this program knows."""
 
+import contextlib
 import os
 import sqlite3
 from pathlib import Path
@@ -29,11 +30,8 @@ def version_of(path: Path) -> int | None:
     try:
         if not path.exists() or path.stat().st_size == 0:
             return 0
-        connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
-        try:
+        with contextlib.closing(open_to_read(path)) as connection:
             return int(connection.execute("PRAGMA user_version").fetchone()[0])
-        finally:
-            connection.close()
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
             return None
@@ -66,6 +64,11 @@ def open_database(path: Path, schema: Schema, synchronous: str) -> sqlite3.Conne
             connection.close()
         raise unusable(path, error) from None
     return connection
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing, for use in any thread."""
+    return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
 
 
 def unusable(path: Path, error: Exception) -> StoreError:

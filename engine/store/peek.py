@@ -1,12 +1,12 @@
 """Looking at the queue without touching it: a second, read-only connection for views and inspectors."""
 
 import json
-import sqlite3
 import threading
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..core.event import Attempt, Delivery, Ended, Event, Outcome
+from .file import open_to_read
 from .queue import as_delivery, as_event
 
 _EVENT_COLUMNS = ", ".join(Event._fields)
@@ -60,9 +60,7 @@ class Peek:
     """Reads the queue's file as of its last commit. May be called from any thread, one call at a time."""
 
     def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(
-            f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
-        )
+        self._connection = open_to_read(path)
         self._connection.execute("PRAGMA query_only = 1")
         self._one_at_a_time = threading.Lock()
 

@@ -4,15 +4,17 @@ WAL with `synchronous=FULL`: a commit that has returned survives the process and
 `begin`, moves rows, and has `commit` run, in a thread of its own when somebody else must not wait for the disk.
 """
 
+import contextlib
 import json
 import os
+import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..core.event import Attempt, Condition, Delivery, Event, Message, Reason, State
 from .errors import StoreError
-from .file import Schema, open_database
+from .file import Schema, open_database, open_to_read
 from .folder import lock, make_private
 from .reserve import Reserve
 from .transactions import Transactions
@@ -63,10 +65,18 @@ class Store(Transactions):
         super().__init__(path, connection, Reserve(folder / "reserve", reserve))
 
     def close(self, *, failed: bool = False) -> None:
-        """Let go of the file and the folder. After a failure the reserve stays: a sign to look closely next time."""
-        self._connection.close()
+        """Let go of the file and the folder.
+
+        After a failure the log is not copied into the file, which is what SQLite does when the last connection closes:
+        a reader is made to be last. And the reserve stays, for a sign to look closely at the next start.
+        """
         if not failed:
+            self._connection.close()
             self._reserve.free()
+        else:
+            with contextlib.suppress(sqlite3.Error), contextlib.closing(open_to_read(self.path)) as reader:
+                reader.execute("SELECT * FROM engine").fetchone()
+                self._connection.close()
         os.close(self._lock)
 
     # -- events ------------------------------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ class Transactions:
                 raise
             self._commit()
         self._unwritten.clear()
-        self._check_that_it_is_there()
+        self.check_that_it_is_there()
 
     def rollback(self) -> None:
         self._unwritten.clear()
@@ -66,6 +66,15 @@ class Transactions:
         """After a commit that found no room: can as much as the reserve be set aside again?"""
         self.has_room = self._behind is None and self._reserve.take()
         return self.has_room
+
+    def check_that_it_is_there(self) -> None:
+        """Raises StoreError if the file was deleted: then it takes every write, and keeps none."""
+        try:
+            is_there = os.path.samestat(self.path.stat(), self._file)
+        except OSError:
+            is_there = False
+        if not is_there:
+            raise StoreError(f"{self.path} was removed while the engine ran: what it held is gone; start lamtop again")
 
     # -- for the tables' side ----------------------------------------------------------------------------------------
 
@@ -115,12 +124,3 @@ class Transactions:
             if error.sqlite_errorcode not in _PASSING:
                 raise unusable(self.path, error) from error
             self._behind = Unwritable(f"{self.path} cannot be written: {error}")
-
-    def _check_that_it_is_there(self) -> None:
-        """A file that was deleted takes every write, and keeps none."""
-        try:
-            is_there = os.path.samestat(self.path.stat(), self._file)
-        except OSError:
-            is_there = False
-        if not is_there:
-            raise StoreError(f"{self.path} was removed while the engine ran: what it held is gone; start lamtop again")

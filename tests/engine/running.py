@@ -244,9 +244,18 @@ class Project:
         kept = {k: v for k, v in os.environ.items() if k != "VIRTUAL_ENV" and not k.startswith(("AWS_", "LAMTOP_"))}
         return {**kept, "XDG_STATE_HOME": str(self.home), MARKER: self.marker}
 
-    def start(self, *arguments: str, state: Path | None = None) -> "subprocess.Popen[str]":
-        """Start `lamtop serve` and return at once."""
-        command = [sys.executable, "-m", "lamtop.tui.cli", "serve", "--state", str(state or self.state), *arguments]
+    def start(self, *arguments: str, state: Path | None = None, before: Sequence[str] = ()) -> "subprocess.Popen[str]":
+        """Start `lamtop serve`, with the words of another command `before` it, and return at once."""
+        command = [
+            *before,
+            sys.executable,
+            "-m",
+            "lamtop.tui.cli",
+            "serve",
+            "--state",
+            str(state or self.state),
+            *arguments,
+        ]
         with self.errors.open("a") as errors:
             child = subprocess.Popen(
                 command, cwd=self.folder, env=self.environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -255,9 +264,9 @@ class Project:
         self._children.append(child)
         return child
 
-    def serve(self, *arguments: str, state: Path | None = None) -> Engine:
+    def serve(self, *arguments: str, state: Path | None = None, before: Sequence[str] = ()) -> Engine:
         """Start `lamtop serve --port 0` and wait until it is ready."""
-        child = self.start("--port", "0", *arguments, state=state)
+        child = self.start("--port", "0", *arguments, state=state, before=before)
         assert child.stdout
         readable, _, _ = select.select([child.stdout], [], [], _READY_SECONDS)
         line = child.stdout.readline() if readable else ""
