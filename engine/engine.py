@@ -207,6 +207,8 @@ class Engine:
     def _greet(self, lost: int) -> None:
         if self.settings.copied:
             self.notices.say("info", f"there were no functions here: the examples were copied to {self.project.root}")
+        for mended in filter(None, (self.store.mended, self.history.mended)):
+            self.notices.say("error", mended)
         for warning in self.project.warnings:
             self.notices.say("warning", warning)
         runtimes = {f.name: f.runtime for f in self.project.functions.values() if f.python is None}

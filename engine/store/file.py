@@ -73,6 +73,8 @@ def open_to_read(path: Path) -> sqlite3.Connection:
 
 def unusable(path: Path, error: Exception) -> StoreError:
     """What to say of a file that cannot be opened, read or written."""
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CORRUPT:
+        return StoreError(f"{path} is damaged: {error}; start lamtop again, and what can be read will be recovered")
     reason = error.strerror if isinstance(error, OSError) else error
     return StoreError(
         f"{path} cannot be used: {reason}; see that it and its folder can be written and that the disk has room, "

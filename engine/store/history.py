@@ -4,6 +4,7 @@ Written in chunks by a thread of its own, with `synchronous=NORMAL`: a flood of 
 queue, and a synchronous answer never waits for a disk. Bounded by count: the oldest lines and invocations go first.
 """
 
+import contextlib
 import json
 import sqlite3
 import threading
@@ -16,8 +17,9 @@ from typing import Any
 from ..core.event import Outcome
 from ..core.invocation import Invocation
 from ..core.log import LogLine
-from .file import Schema, open_database, version_of
+from .file import Schema, open_database, unusable, version_of
 from .folder import make_private
+from .salvage import Table, mend
 
 SCHEMA = Schema(
     Path(__file__).with_name("history.sql"),
@@ -30,6 +32,7 @@ SCHEMA = Schema(
         """,
     ),
 )
+_TABLES = (Table("line_chunk", "first", "pieces of the log"), Table("invocation_chunk", "number"))
 LINES_KEPT = 1_000_000
 INVOCATION_CHUNKS_KEPT = 20_000
 _BODY_KEPT = 64 * 1024  # bytes of a payload and of a result
@@ -49,8 +52,7 @@ class History:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "history.sqlite3"
-        self._connection = _open(folder)
-        last = self._connection.execute("SELECT coalesce(max(last), 0) FROM line_chunk").fetchone()[0]
+        self._connection, last, self.mended = _open(self.path)
         self.next_number: int = last + 1
         self.listeners: list[Listener] = []
         self.call_later: Callable[[float, Callable[[], None]], Any] | None = None  # the loop's, once there is one
@@ -172,8 +174,13 @@ class History:
             before = rows[-1][0]
 
     def _select(self, sql: str, *values: Any) -> list[Any]:
-        with self._one_at_a_time:
-            return self._connection.execute(sql, values).fetchall()
+        """What can be read: a damaged history must not take the monitor's other panes with it."""
+        try:
+            with self._one_at_a_time:
+                return self._connection.execute(sql, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            self._fail(f"the history cannot be read: {self.path}: {error}")
+            return []
 
     # -- the thread --------------------------------------------------------------------------------------------------
 
@@ -187,11 +194,14 @@ class History:
             with self._one_at_a_time:
                 self._insert(lines, told, invocations, known)
         except sqlite3.Error as error:
-            if self.failed is not None and not self._is_failing:
-                self.failed(f"log lines and synchronous invocations are not kept: {self.path}: {error}")
-            self._is_failing = True
+            self._fail(f"log lines and synchronous invocations are not kept: {self.path}: {error}")
         else:
             self._is_failing = False
+
+    def _fail(self, why: str) -> None:
+        if self.failed is not None and not self._is_failing:
+            self.failed(why)
+        self._is_failing = True
 
     def _insert(
         self, lines: list[LogLine], told: str, invocations: list[tuple[Invocation, Outcome]], known: str
@@ -222,16 +232,31 @@ class History:
         )
 
 
-def _open(folder: Path) -> sqlite3.Connection:
-    """The history's file. Raises StoreError if it cannot be used.
+def _open(path: Path) -> tuple[sqlite3.Connection, int, str | None]:
+    """The history's file, the number of its last line, and what to tell the user if it was damaged.
 
-    One that is no database is moved aside: the history is for looking at, and a new one begins.
+    Raises StoreError if it cannot be used. One that is no database is moved aside: the history is for looking at, and
+    a new one begins.
     """
-    make_private(folder)
-    path = folder / "history.sqlite3"
-    if version_of(path) is None:
-        path.replace(path.with_name(f"{path.name}.broken"))
-    return open_database(path, SCHEMA, synchronous="NORMAL")
+    make_private(path.parent)
+    try:
+        if version_of(path) is None:
+            path.replace(path.with_name(f"{path.name}.broken"))
+        mended = mend(path, SCHEMA, _TABLES, unclean=False)  # a large one is not worth a slow start
+        connection = open_database(path, SCHEMA, synchronous="NORMAL")
+        with contextlib.suppress(sqlite3.DatabaseError):
+            return connection, _last_number(connection), mended
+        connection.close()
+        mended = mend(path, SCHEMA, _TABLES, unclean=True)
+        connection = open_database(path, SCHEMA, synchronous="NORMAL")
+        return connection, _last_number(connection), mended
+    except (OSError, sqlite3.Error) as error:
+        raise unusable(path, error) from None
+
+
+def _last_number(connection: sqlite3.Connection) -> int:
+    found = connection.execute("SELECT last FROM line_chunk ORDER BY first DESC LIMIT 1").fetchone()
+    return found[0] if found else 0
 
 
 def _ids(invocations: list[Invocation]) -> list[str]:

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from ..core.event import Attempt, Condition, Delivery, Event, Message, Reason, State
-from .errors import StoreError
-from .file import Schema, open_database, open_to_read
+from .file import Schema, open_database, open_to_read, unusable
 from .folder import lock, make_private
 from .reserve import Reserve
+from .salvage import Table, mend
 from .transactions import Transactions
 
 SCHEMA = Schema(
@@ -34,6 +34,10 @@ SCHEMA = Schema(
         """,
     ),
 )
+_TABLES = (
+    Table("event", "seq", "events"), Table("attempt", "event"), Table("delivery", "id"), Table("message", "rowid"),
+    Table("pruned", "1"), Table("engine", "only_one"),
+)  # fmt: skip
 _EVENT_COLUMNS = ", ".join(Event._fields)
 _PLACES = ", ".join("?" * len(Event._fields))
 _MOVED = (
@@ -57,10 +61,14 @@ class Store(Transactions):
         make_private(folder)
         self._lock = lock(folder, patience)
         path = folder / "queue.sqlite3"
+        unclean = (folder / "reserve").exists() or (folder / "queue.sqlite3-wal").exists()
         try:
+            self.mended = mend(path, SCHEMA, _TABLES, unclean=unclean)  # what to tell the user
             connection = open_database(path, SCHEMA, synchronous="FULL")
-        except StoreError:
+        except BaseException as error:
             os.close(self._lock)
+            if isinstance(error, OSError | sqlite3.Error):
+                raise unusable(path, error) from None
             raise
         super().__init__(path, connection, Reserve(folder / "reserve", reserve))
 
@@ -107,7 +115,7 @@ class Store(Transactions):
     def next_due(self, after: float) -> float | None:
         """When the next queued event comes due after this moment, or None."""
         sql = "SELECT min(due_at) FROM event WHERE state = 'queued' AND due_at > ?"
-        due_at: float | None = self._select(sql, after).fetchone()[0]
+        due_at: float | None = self._select(sql, after)[0][0]
         return due_at
 
     def running(self) -> list[Event]:
@@ -158,7 +166,7 @@ class Store(Transactions):
         return [as_delivery(row) for row in rows]
 
     def next_delivery(self) -> float | None:
-        due_at: float | None = self._select("SELECT min(due_at) FROM delivery").fetchone()[0]
+        due_at: float | None = self._select("SELECT min(due_at) FROM delivery")[0][0]
         return due_at
 
     def delivered(self, ids: Iterable[int]) -> None:
@@ -178,8 +186,8 @@ class Store(Transactions):
         self._write("INSERT INTO message VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def message(self, message_id: str) -> Message | None:
-        row = self._select("SELECT * FROM message WHERE id = ?", message_id).fetchone()
-        return as_message(row) if row else None
+        rows = self._select("SELECT * FROM message WHERE id = ?", message_id)
+        return as_message(rows[0]) if rows else None
 
     def delete_dead_letters(self, request_id: str) -> None:
         """Delete the messages that tell of this event."""

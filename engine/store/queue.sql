@@ -23,8 +23,8 @@ CREATE TABLE event (
   redriven_from TEXT,
   redriven_as   TEXT,
   dropped       INTEGER NOT NULL,
-  trace_id      TEXT NOT NULL,
-  caller        TEXT NOT NULL          -- request id of the invocation that sent it, or ""
+  trace_id      TEXT NOT NULL DEFAULT '',
+  caller        TEXT NOT NULL DEFAULT ''  -- request id of the invocation that sent it, or ""
 ) STRICT;
 
 -- Partial: an event that has ended costs these indexes nothing.
@@ -52,7 +52,7 @@ CREATE TABLE attempt (
   version       INTEGER NOT NULL,
   first_line    INTEGER NOT NULL,      -- its log lines in the history file
   last_line     INTEGER NOT NULL,
-  waited        REAL NOT NULL,         -- seconds of `duration` spent waiting for other functions
+  waited        REAL NOT NULL DEFAULT 0,  -- seconds of `duration` spent waiting for other functions
   PRIMARY KEY (event, number)
 ) STRICT, WITHOUT ROWID;
 

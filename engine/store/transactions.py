@@ -87,11 +87,14 @@ class Transactions:
         if self._behind is None:
             self._try(lambda: self._connection.executemany(sql, kept))
 
-    def _select(self, sql: str, *values: Any) -> sqlite3.Cursor:
+    def _select(self, sql: str, *values: Any) -> list[Any]:
         """Rows as this transaction sees them."""
         if self._behind is not None:
             raise self._behind
-        return self._connection.execute(sql, values)
+        try:
+            return self._connection.execute(sql, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise unusable(self.path, error) from error
 
     # ----------------------------------------------------------------------------------------------------------------
 
@@ -118,7 +121,9 @@ class Transactions:
         """Write. If there is no room for it, or a lock in its way, take the transaction back and fall behind."""
         try:
             write()
-        except sqlite3.OperationalError as error:
+        except sqlite3.IntegrityError:
+            raise  # no fault of the disk
+        except sqlite3.DatabaseError as error:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             if error.sqlite_errorcode not in _PASSING:
