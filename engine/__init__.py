@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .engine import Answered, Engine, Settings
     from .interpreter import InterpreterError
     from .project import ConfigurationError, Found, Project, find, load
-    from .store import StoreError
+    from .store import Retention, StoreError
 
 _HOMES = {
     "Answered": "engine",
@@ -21,6 +21,7 @@ _HOMES = {
     "Found": "project",
     "InterpreterError": "interpreter",
     "Project": "project",
+    "Retention": "store",
     "Settings": "engine",
     "StoreError": "store",
     "Throttled": "core.concurrency",
@@ -35,6 +36,7 @@ __all__ = [
     "Found",
     "InterpreterError",
     "Project",
+    "Retention",
     "Settings",
     "StoreError",
     "Throttled",

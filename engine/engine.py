@@ -32,7 +32,7 @@ from .metrics import Metrics
 from .project import Debugged, Project, load, missing_packages
 from .reload import Reloader
 from .reports import Accept, Redrive
-from .store import History, Peek, Store, StoreError, Unwritable
+from .store import KEEP, History, Peek, Retention, Store, StoreError, Unwritable
 from .view import Notices, Subscription, Views, life, page, parse_view
 
 _GRACE = 2.0  # seconds that running handlers get when the engine ends
@@ -66,6 +66,7 @@ class Settings:
     owned: bool = False  # started by a monitor: ends with the last one
     watch: bool = True  # reload when a file is saved
     jitter: int | None = None  # a seed: retries as late as on AWS. None: exactly when they are due
+    retention: Retention = KEEP  # of what is over
     clock: Clock | None = None  # for tests and tapes
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
@@ -110,9 +111,10 @@ class Engine:
         state, running = self.settings.state, asyncio.get_running_loop()
         end_survivors(state / "processes")
         self.metrics = Metrics()
-        self.history = History(state)
+        self.history = History(state, self.settings.retention)
         self.history.call_later = running.call_later
         self.notices = Notices(self.clock.now)
+        self.history.oldest = lambda: self.settings.retention.oldest(self.clock.now(), self.clock.rate)
         self.history.failed = partial(running.call_soon_threadsafe, partial(self.notices.say, "warning"))
         self.environments = Environments(
             clock=self.clock,
@@ -134,7 +136,7 @@ class Engine:
             jitter=self.settings.jitter,
             ticks=_ticks,
         )
-        self.loop = Loop(self.store, self.clock, self.dispatcher, self._held_up)
+        self.loop = Loop(self.store, self.clock, self.dispatcher, self._held_up, self.settings.retention)
         self.peek = Peek(self.store.path)
         self.reloader = Reloader(project, project.again, self.environments, self.contents, self.notices, self._adopt)
         self.views = Views(

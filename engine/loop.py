@@ -10,14 +10,17 @@ until it is on the disk, no attempt begins meanwhile, and what is sent is refuse
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 from .clock import Clock
 from .dispatcher import Dispatcher
-from .store import Store, Unwritable
+from .store import Retention, Store, Unwritable
 
 _GATHER_TURNS = 100  # turns of the event loop that a step waits, at most, for a crowd like the last one to arrive
 _LONGEST_SLEEP = 5.0  # between two looks whether the file is still there
+_PRUNE_EVERY = 0.25  # seconds between two looks for what need not be kept any longer …
+_PRUNE_ON = 0.05  # … and between two slices of it
 _TRY_AGAIN = 0.5  # seconds between two tries to write to a full disk, and between two looks for room
 T = TypeVar("T")
 
@@ -31,12 +34,16 @@ class Loop:
         clock: Clock,
         dispatcher: Dispatcher,
         held_up: Callable[[str | None], None],
+        retention: Retention,
     ) -> None:
         """`held_up` is told why nothing can be accepted, and again, with None, when it can."""
         self._store = store
         self._clock = clock
         self._dispatcher = dispatcher
         self._held_up = held_up
+        self._retention = retention
+        self._prune_at = 0.0
+        self._pruning = False  # there is more to look at
         self.trouble: str | None = None  # why nothing can be accepted
         self._something = asyncio.Event()
         self._writer = ThreadPoolExecutor(1, "commit")
@@ -77,6 +84,8 @@ class Loop:
                 await self._look_for_room()
             if not step.wrote:
                 self._store.check_that_it_is_there()
+            if self.trouble is None:
+                await self._prune()
 
     async def _commit(self) -> None:
         """Until it is on the disk, however often that takes. Raises StoreError, and Unwritable while stopping."""
@@ -97,6 +106,24 @@ class Loop:
         else:
             self._turn(self.trouble or f"{self._store.path} cannot be written: the disk is full")
 
+    async def _prune(self) -> None:
+        """Let a slice of what is old go, every so often."""
+        now = asyncio.get_running_loop().time()
+        if now < self._prune_at:
+            return
+        functions = self._dispatcher.metrics.functions.values()
+        ended = sum(function.succeeded + function.discarded for function in functions)
+        oldest = self._retention.oldest(self._clock.now(), self._clock.rate)
+        try:
+            pruned, more = await self._in_writer(partial(self._store.prune, self._retention, oldest, ended))
+        except Unwritable:
+            self._store.rollback()
+            return
+        self._pruning = more
+        self._prune_at = now + (_PRUNE_ON if more else _PRUNE_EVERY)
+        if pruned:
+            self._dispatcher.metrics.changed("dlq")  # those that had nowhere to go were shown there
+
     async def _in_writer(self, act: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._writer, act)
 
@@ -114,6 +141,8 @@ class Loop:
         if seconds <= 0:
             return
         longest = _LONGEST_SLEEP if self.trouble is None else _TRY_AGAIN
+        if self._pruning:
+            longest = _PRUNE_ON
         timer = asyncio.get_running_loop().call_later(min(seconds, longest), self._something.set)
         try:
             await self._something.wait()

@@ -71,6 +71,12 @@ def _engine_options(command: Callable[..., None]) -> Callable[..., None]:
             "--pass-credentials", is_flag=True, help="Handlers use your AWS credentials and reach the real services."
         ),
         click.option("--debug", metavar="NAME", default=None, help="Run function NAME under debugpy, no timeout."),
+        click.option(
+            "--keep-days",
+            type=click.FloatRange(0, 36_500),
+            default=7.0,
+            help="Forget what ended N days ago.  [default: 7]",
+        ),
         click.option("--allow-host", multiple=True, help="Another Host header to answer to."),
     ):
         command = option(command)
@@ -253,7 +259,7 @@ async def _listen(engine: "Engine", settings: "Settings", any_port: bool) -> Non
 
 
 def _settings(path: Path | None, options: dict[str, Any]) -> "Settings":
-    from lamtop.engine import ConfigurationError, Settings, find
+    from lamtop.engine import ConfigurationError, Retention, Settings, find
 
     from . import engines
 
@@ -274,6 +280,7 @@ def _settings(path: Path | None, options: dict[str, Any]) -> "Settings":
         parameters=_parameters(options["parameter_overrides"]),
         pass_credentials=options["pass_credentials"],
         debug=options["debug"],
+        retention=Retention(days=options["keep_days"]),
     )
 
 

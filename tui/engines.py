@@ -85,12 +85,15 @@ def _is_of(entry: registry.Entry, path: Path) -> bool:
 
 
 def _start(path: Path | None, state: Path, port: int | None, options: dict[str, Any]) -> "subprocess.Popen[str]":
-    """An engine that ends with its last monitor. A session of its own: Ctrl-C here is not for the engine."""
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """An engine that ends with its last monitor. A session of its own: Ctrl-C here is not for the engine.
+
+    Raises EngineUnreachable if the state folder cannot be written.
+    """
     command = [sys.executable, "-m", "lamtop.tui.cli", "serve", "--owned", "--state", str(state)]
     command += ["--any-port"] if port is None else ["--port", str(port)]
     command += ["--host", options["host"], "--speed", str(options["speed"])]
     command += ["--jitter", str(options["jitter"])] if options["jitter"] is not None else []
+    command += ["--keep-days", str(options["keep_days"])]
     command += ["--python", options["python"]] if options["python"] else []
     command += [part for host in options["allow_host"] for part in ("--allow-host", host)]
     command += ["--env-file", str(options["env_file"])] if options["env_file"] else []
@@ -98,7 +101,12 @@ def _start(path: Path | None, state: Path, port: int | None, options: dict[str, 
     command += ["--pass-credentials"] if options["pass_credentials"] else []
     command += ["--debug", options["debug"]] if options["debug"] else []
     command += [str(path)] if path else []
-    log = os.open(state / "engine.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        log = os.open(state / "engine.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        text = f"{error.filename}: {error.strerror}; the state folder must be writable, or name another with --state"
+        raise EngineUnreachable(text) from None
     try:
         return subprocess.Popen(  # noqa: S603
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True

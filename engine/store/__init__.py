@@ -7,5 +7,6 @@ from .errors import StoreError, Unwritable
 from .history import History
 from .peek import Peek, Window
 from .queue import Store
+from .retention import KEEP, Retention
 
-__all__ = ["History", "Peek", "Store", "StoreError", "Unwritable", "Window"]
+__all__ = ["KEEP", "History", "Peek", "Retention", "Store", "StoreError", "Unwritable", "Window"]

@@ -1,13 +1,15 @@
 """What has happened: log lines and synchronous invocations, in a file of their own.
 
 Written in chunks by a thread of its own, with `synchronous=NORMAL`: a flood of log lines never delays a commit of the
-queue, and a synchronous answer never waits for a disk. Bounded by count: the oldest lines and invocations go first.
+queue, and a synchronous answer never waits for a disk. Bounded by count, age and
+bytes: the oldest lines and invocations go first.
 """
 
 import contextlib
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -19,6 +21,7 @@ from ..core.invocation import Invocation
 from ..core.log import LogLine
 from .file import Schema, open_database, unusable, version_of
 from .folder import make_private
+from .retention import KEEP, Retention, prune_chunks
 from .salvage import Table, mend
 
 SCHEMA = Schema(
@@ -33,12 +36,10 @@ SCHEMA = Schema(
     ),
 )
 _TABLES = (Table("line_chunk", "first", "pieces of the log"), Table("invocation_chunk", "number"))
-LINES_KEPT = 1_000_000
-INVOCATION_CHUNKS_KEPT = 20_000
 _BODY_KEPT = 64 * 1024  # bytes of a payload and of a result
 _BATCH_SECONDS = 0.05
 _BATCH_ROWS = 2_000
-_PRUNE_EVERY = 50_000  # lines
+_PRUNE_EVERY = 1.0  # seconds
 _LINES_OF_ONE_MAX = 10_000
 _CALLS_OF_ONE_MAX = 200
 _CHUNKS_AT_ONCE = 64  # that are read in one go
@@ -50,7 +51,7 @@ Listener = Callable[[LogLine], None]
 class History:
     """Log lines and synchronous invocations. `line` and `record` are called on the loop and never wait."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, retention: Retention = KEEP) -> None:
         self.path = folder / "history.sqlite3"
         self._connection, last, self.mended = _open(self.path)
         self.next_number: int = last + 1
@@ -59,7 +60,9 @@ class History:
         self.paused = False  # the disk is full: what comes is not kept
         self.failed: Callable[[str], object] | None = None  # called in the thread, with what is not kept
         self._is_failing = False
-        self._pruned_at = self.next_number
+        self.oldest: Callable[[], float] = float  # the engine time before which nothing is kept; asked in the thread
+        self._retention = retention
+        self._prune_at = 0.0
         self._lines: list[LogLine] = []
         self._invocations: list[tuple[Invocation, Outcome]] = []
         self._timed = False
@@ -216,20 +219,13 @@ class History:
                 ids = " ".join(_ids([invocation for invocation, _ in invocations]))
                 at = invocations[-1][1].ended_at
                 run.execute("INSERT INTO invocation_chunk (ids, invocations, at) VALUES (?, ?, ?)", (ids, known, at))
-            if lines and lines[-1].number - self._pruned_at > _PRUNE_EVERY:
-                self._prune(lines[-1].number)
+            if time.monotonic() >= self._prune_at:
+                more = prune_chunks(run, self._retention, self.oldest())
+                self._prune_at = time.monotonic() + (0 if more else _PRUNE_EVERY)
             run.execute("COMMIT")
         finally:
             if run.in_transaction:
                 run.execute("ROLLBACK")
-
-    def _prune(self, newest: int) -> None:
-        self._pruned_at = newest
-        self._connection.execute("DELETE FROM line_chunk WHERE last <= ?", (newest - LINES_KEPT,))
-        self._connection.execute(
-            "DELETE FROM invocation_chunk WHERE number <= (SELECT max(number) FROM invocation_chunk) - ?",
-            (INVOCATION_CHUNKS_KEPT,),
-        )
 
 
 def _open(path: Path) -> tuple[sqlite3.Connection, int, str | None]:

@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from ..core.event import Attempt, Condition, Delivery, Event, Message, Reason, S
 from .file import Schema, open_database, open_to_read, unusable
 from .folder import lock, make_private
 from .reserve import Reserve
+from .retention import Retention, bytes_used, old_events
 from .salvage import Table, mend
 from .transactions import Transactions
 
@@ -38,12 +40,14 @@ _TABLES = (
     Table("event", "seq", "events"), Table("attempt", "event"), Table("delivery", "id"), Table("message", "rowid"),
     Table("pruned", "1"), Table("engine", "only_one"),
 )  # fmt: skip
+_REST = 5.0  # seconds between two looks at old events that are all needed
 _EVENT_COLUMNS = ", ".join(Event._fields)
 _PLACES = ", ".join("?" * len(Event._fields))
 _MOVED = (
     "state", "reason", "due_at", "attempts", "errors", "throttles", "losses", "begun_at", "condition", "ended_at",
     "error", "redriven_as", "dropped",
 )  # fmt: skip
+_COUNT_PRUNED = "INSERT INTO pruned VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET events = events + excluded.events"
 _UPDATE = f"UPDATE event SET {', '.join(f'{name} = ?' for name in _MOVED)} WHERE seq = ?"
 
 
@@ -71,6 +75,9 @@ class Store(Transactions):
                 raise unusable(path, error) from None
             raise
         super().__init__(path, connection, Reserve(folder / "reserve", reserve))
+        self._pruned = connection.execute("SELECT coalesce(sum(events), 0) FROM pruned").fetchone()[0]
+        self._pruned_to = self._pruned_in_pass = 0  # how far the oldest events have been looked at
+        self._prune_again = 0.0
 
     def close(self, *, failed: bool = False) -> None:
         """Let go of the file and the folder.
@@ -135,13 +142,44 @@ class Store(Transactions):
         }
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Per function, how many events are in which state. Read once, at the start; counted in memory from then on."""
+        """Per function, how many events are in which state, or were when they were pruned.
+
+        Read once, at the start; counted in memory from then on.
+        """
         found: dict[str, dict[str, int]] = {}
-        sql = """SELECT function, CASE WHEN state = 'queued' THEN reason ELSE state END, count(*)
-                 FROM event GROUP BY 1, 2"""
+        sql = """SELECT function, place, sum(number) FROM (
+                   SELECT function, CASE WHEN state = 'queued' THEN reason ELSE state END AS place, count(*) AS number
+                   FROM event GROUP BY 1, 2 UNION ALL SELECT function, state, events FROM pruned
+                 ) GROUP BY 1, 2"""
         for function, state, number in self._connection.execute(sql):
             found.setdefault(function, {})[state] = number
         return found
+
+    def prune(self, retention: Retention, oldest: float, ended: int) -> tuple[int, bool]:
+        """Delete a slice of events that are over: how many, and whether there is more to look at.
+
+        `oldest` is the engine time that an event must have ended at to be kept, `ended` how many have ever ended.
+        A transaction of its own, not between `begin` and `commit`. Raises StoreError.
+        """
+        if time.monotonic() < self._prune_again:
+            return 0, False
+        too_many = max(0, ended - self._pruned - retention.events)
+        too_large = bytes_used(self._connection) > retention.size
+        old = old_events(self._connection, self._pruned_to, oldest, too_many, too_large=too_large)
+        if old.rows:
+            self.begin()
+            self._write("DELETE FROM attempt WHERE event = ?", [(seq,) for seq in old.rows])
+            self._write("DELETE FROM event WHERE seq = ?", [(seq,) for seq in old.rows])
+            self._write(_COUNT_PRUNED, [(*key, number) for key, number in old.ended.items()])
+            self.commit()
+            self._pruned += len(old.rows)
+        self._pruned_to = old.last or 0
+        self._pruned_in_pass += len(old.rows)
+        if old.last is None:
+            if old.at_end and not self._pruned_in_pass:  # what is old is needed: do not look at it all the time
+                self._prune_again = time.monotonic() + _REST
+            self._pruned_in_pass = 0
+        return len(old.rows), old.last is not None
 
     # -- attempts ----------------------------------------------------------------------------------------------------
 

@@ -347,20 +347,6 @@ def test_the_lines_of_one_request_are_found_between_its_first_and_last(folder: P
     history.close()
 
 
-def test_the_oldest_lines_go_when_there_are_too_many(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lamtop.engine.store.history.LINES_KEPT", 100)
-    monkeypatch.setattr("lamtop.engine.store.history._PRUNE_EVERY", 50)
-    history = History(folder)
-    for _ in range(20):
-        lines(history, 60)
-        history.hand_over()
-        history.wait()
-    kept = history.newest_lines(10_000)
-    assert 100 <= len(kept) <= 220
-    assert kept[-1].number == 1_200
-    history.close()
-
-
 def test_a_synchronous_invocation_is_kept(folder: Path) -> None:
     history = History(folder)
     function = Function("orders", "app.handler", "/nowhere")
