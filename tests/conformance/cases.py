@@ -213,7 +213,7 @@ def uncaught_without_text(event, context): raise ValueError
 def not_marshalled(event, context): return {1}
 def half_a_line(event, context): print("half", end=""); logging.warning("a record"); print("rest")
 def printed_and_logged(event, context): print("p1"); logging.warning("l1"); print("p2"); logging.warning("l2")
-def a_json_line(event, context): print('{"level": "INFO", "message": "printed"}')
+def a_json_line(event, context): print('{"level": "FATAL", "message": "printed"}')
 def by_context(event, context): context.log("a"); context.log("b\\nc\\n"); context.log(3); context.log("")
 def redirected(event, context):
     with contextlib.redirect_stdout(io.StringIO()) as text:

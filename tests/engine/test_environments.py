@@ -510,7 +510,8 @@ def test_lines_come_in_order_and_belong_to_their_invocation(bench: Callable[...,
         first, second = await b.run("one"), await b.run("two")
         log = b.lines.of("r1")
         assert log[0].startswith(
-            "INIT_START Runtime Version: python:3.13\tRuntime Version ARN: arn:aws:lambda:us-east-1::runtime:"
+            f"INIT_START Runtime Version: python:{sys.version_info[0]}.{sys.version_info[1]}.v{sys.version_info[2]}\t"
+            "Runtime Version ARN: arn:aws:lambda:us-east-1::runtime:"
         )
         assert log[1:5] == ["loading", "START RequestId: r1 Version: $LATEST", "one", "END RequestId: r1"]
         report = r"REPORT RequestId: r1\tDuration: \d+\.\d\d ms\tBilled Duration: \d+ ms\t"
@@ -588,35 +589,6 @@ def test_logging_looks_as_on_lambda(bench: Callable[..., None]) -> None:
             logging.info("not shown")
             logging.warning("low on %s", "stock")
             logging.error("one\\ntwo")
-        """
-    bench(code, story)
-
-
-def test_a_flood_of_lines_is_cut_and_counted(bench: Callable[..., None]) -> None:
-    async def story(b: Bench) -> None:
-        await b.run()
-        output = b.lines.output()
-        assert len(output) == 10_001
-        assert output[-1] == "[lamtop] 90000 more lines were not kept"
-
-    bench("def handler(event, context):\n    for n in range(100_000): print(n)", story)
-
-
-def test_binary_output_and_a_line_without_end_are_harmless(bench: Callable[..., None]) -> None:
-    async def story(b: Bench) -> None:
-        await b.run()
-        output = b.lines.output()
-        assert output[0] == "\ufffd\ufffd\x00caf\u00e9"
-        assert {len(line) for line in output[1:-1]} == {65_536}
-        assert sum(map(len, output[1:-1])) <= 1024 * 1024
-        assert "more lines were not kept" in output[-1]
-
-    code = """
-        import os
-        def handler(event, context):
-            os.write(1, b"\\xff\\xfe\\x00caf\\xc3\\xa9\\n")
-            for _ in range(50):
-                os.write(1, b"x" * 65536)
         """
     bench(code, story)
 

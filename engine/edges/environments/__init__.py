@@ -5,7 +5,7 @@
 """
 
 from .environments import Environments
-from .process import LogSink
+from .log import LogSink
 from .survivors import end_survivors
 from .variables import surroundings
 

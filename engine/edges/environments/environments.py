@@ -11,8 +11,9 @@ from ...core.function import Function
 from ...core.invocation import Invocation
 from . import failures
 from .capacity import Capacity
+from .log import LogSink
 from .pool import IDLE_MAX, Pool, Setting
-from .process import LogSink
+from .process import INIT_MAX
 from .survivors import ProcessList
 
 _SWEEP_EVERY = 30.0  # real seconds
@@ -38,6 +39,7 @@ class Environments:
         on_idle: Callable[[str], None],
         environments_max: int = 1_000,
         is_being_saved: Callable[[Function], bool] = lambda _: False,
+        init_max: float = INIT_MAX,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._pools: dict[str, Pool] = {}
@@ -55,6 +57,7 @@ class Environments:
             life=life,
             capacity=Capacity(environments_max),
             is_being_saved=is_being_saved,
+            init_max=init_max,
         )
         self.executing = self._setting.executing
         self.cold_starts = self._setting.cold_starts

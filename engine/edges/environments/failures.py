@@ -58,6 +58,12 @@ class Failure(NamedTuple):
             return self.message
         return f"{self.message} ({found['file'].rpartition('/')[2]}, line {found['line']})"
 
+    @property
+    def reported_type(self) -> str:
+        """The type as the platform reports it: what is not its own or the runtime's is unknown to it."""
+        named = self.status.partition("Error Type: ")[2] or self.type
+        return named if named.startswith(("Runtime.", "Function.", "Cancelled", "Lost")) else "Runtime.Unknown"
+
     def as_json(self) -> bytes:
         if self.payload is not None:
             return self.payload
@@ -66,6 +72,11 @@ class Failure(NamedTuple):
 
 def timed_out(seconds: float) -> Failure:
     return Failure("Sandbox.Timedout", f"Task timed out after {seconds:.2f} seconds", "Status: timeout")
+
+
+def init_timed_out(seconds: float) -> Failure:
+    """The init phase has a limit of its own, whatever the function's timeout."""
+    return Failure("Sandbox.Timedout", f"Init took longer than {seconds:g} seconds", "Status: timeout")
 
 
 def exited(code: int) -> Failure:

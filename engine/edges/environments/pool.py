@@ -15,7 +15,8 @@ from ...core.invocation import Invocation
 from . import failures
 from .capacity import Capacity
 from .failures import Failure
-from .process import Environment, LogSink, is_shortage
+from .log import LogSink
+from .process import INIT_MAX, Environment, is_shortage
 from .survivors import ProcessList
 
 IDLE_MAX = 600.0  # real seconds until an idle environment is retired
@@ -41,6 +42,7 @@ class Setting:
     executing: dict[str, Invocation] = field(default_factory=dict)
     cold_starts: dict[str, int] = field(default_factory=dict)
     stopping: bool = False
+    init_max: float = INIT_MAX
 
 
 class Pool:
@@ -205,8 +207,20 @@ class Pool:
             return
         invocation = self._next()
         if invocation is not None:
-            self._setting.executing[invocation.request_id] = invocation
-            environment.fail(invocation, failure)
+            self._repeat_init(environment, invocation)
+
+    def _repeat_init(self, failed: Environment, invocation: Invocation) -> None:
+        """As on AWS, an init that failed is run again, now as a part of the invocation that waited for it."""
+        environment = self._new(failed.function, failed.version, after=failed)
+        environment.expect(invocation)
+        self._setting.executing[invocation.request_id] = invocation
+        self.busy.add(environment)
+        try:
+            self._spawn(environment)
+        except OSError as error:
+            environment.usable = False
+            environment.fail(invocation, failures.no_start(error))
+            self.ending.discard(environment)
 
     def gone(self, environment: Environment) -> None:
         setting = self._setting
@@ -288,15 +302,19 @@ class Pool:
         self.starting.add(environment)
         return True
 
-    def _new(self, function: Function, version: int) -> Environment:
-        return Environment(self, function, version, clock=self._setting.clock, log=self._setting.log)
+    def _new(self, function: Function, version: int, after: Environment | None = None) -> Environment:
+        setting = self._setting
+        return Environment(
+            self, function, version, clock=setting.clock, log=setting.log, init_max=setting.init_max, after=after
+        )
 
     def _spawn(self, environment: Environment) -> None:
         setting = self._setting
         interpreter = environment.function.python or setting.interpreter
         environment.start(interpreter, setting.environ(), setting.life, setting.processes.add)
         setting.capacity.used += 1
-        setting.cold_starts[self.function.name] = setting.cold_starts.get(self.function.name, 0) + 1
+        if environment.invocation is None:  # a repeated init belongs to the cold start that failed
+            setting.cold_starts[self.function.name] = setting.cold_starts.get(self.function.name, 0) + 1
 
     def _not_started(self, environment: Environment, error: OSError) -> None:
         if is_shortage(error):
@@ -307,8 +325,11 @@ class Pool:
 
     def _fail_without_process(self, environment: Environment, failure: Failure) -> None:
         environment.usable = False
-        self.start_failed(environment, failure)
-        self.ending.discard(environment)
+        invocation = self._next()
+        if invocation is not None:
+            self._setting.executing[invocation.request_id] = invocation
+            environment.fail(invocation, failure)
+            self.ending.discard(environment)
 
     def retire(self, environment: Environment) -> None:
         """End an environment that runs nothing."""

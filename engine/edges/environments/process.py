@@ -23,30 +23,17 @@ from ...core.event import Ended, Outcome
 from ...core.function import Function
 from ...core.invocation import Invocation
 from . import channel as frames
-from . import failures, lines
+from . import failures
 from .channel import Channel
 from .failures import Failure
+from .lines import Report
+from .log import Log, LogSink, Tap
 from .variables import variables
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 INIT_MAX = 10.0  # seconds (Lambda guide, "Init phase")
 
-_READ_SIZE = 64 * 1024
-_PIPE_MAX = 1024 * 1024  # the most that a pipe can hold: what is in it when the answer arrives
 _REAP_EVERY = 0.002  # seconds, where the system has no descriptor for a process
-
-
-class LogSink(Protocol):
-    """Where log lines go."""
-
-    @property
-    def next_number(self) -> int:
-        """The number that the next line will get."""
-        ...
-
-    def line(self, function: str, request_id: str, attempt: int, at: float, kind: str, text: str) -> int:
-        """Keep one log event and return its number. `kind`: "platform" (START, END, REPORT …) or "output"."""
-        ...
 
 
 class Owner(Protocol):
@@ -61,7 +48,7 @@ class Owner(Protocol):
         ...
 
     def start_failed(self, environment: "Environment", failure: Failure) -> None:
-        """Init came to nothing. `gone` follows."""
+        """The init phase came to nothing. `gone` follows."""
         ...
 
     def gone(self, environment: "Environment") -> None:
@@ -72,10 +59,21 @@ class Owner(Protocol):
 class Environment:
     """A process and what it is doing."""
 
-    def __init__(self, owner: Owner, function: Function, version: int, *, clock: Clock, log: LogSink) -> None:
+    def __init__(
+        self,
+        owner: Owner,
+        function: Function,
+        version: int,
+        *,
+        clock: Clock,
+        log: LogSink,
+        init_max: float = INIT_MAX,
+        after: "Environment | None" = None,
+    ) -> None:
+        """`after` is one whose init has failed, and is repeated in this one: on AWS they are the same environment."""
         self.function = function
         self.version = version
-        self.stream = f"{datetime.fromtimestamp(clock.now(), UTC):%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
+        self.stream: str = after.stream if after else _new_stream(clock)
         self.invocation: Invocation | None = None
         self.usable = True  # False once it is condemned: killed, retired, ended
         self.is_ready = False
@@ -83,16 +81,18 @@ class Environment:
         self.idle_since = 0.0
         self._owner = owner
         self._clock = clock
-        self._log = log
+        self._log: Log = after._log if after else Log(log, clock, function)
+        self._log_is_passed_on = False
+        if after:
+            after._log_is_passed_on = True
+        self._phase = "invoke" if after else "init"
+        self._init_max = init_max
+        self._python = ""  # its version, once the process has told it
         self._loop = asyncio.get_running_loop()
-        self._output = lines.Output()
-        self._early: list[tuple[float, str, str]] = []  # (time, kind, text) of init, for the next invocation's log
         self._init_duration: float | None = None
-        self._started = 0.0  # performance counter at the hand-over
-        self._first_line = 0
+        self._started = 0.0  # performance counter at the hand-over, or at the start
         self._deadline = 0.0  # of the running invocation, in the loop's time
         self._timer: asyncio.TimerHandle | None = None
-        self._logs_open = False
         self.took = 0.0  # seconds of the last invocation, by the process's own clock
         self._memory = 0  # KB, the most that is known
         self._ending = False
@@ -106,7 +106,7 @@ class Environment:
         Raises OSError if the interpreter cannot be started.
         """
         near, far = socket.socketpair()
-        self._logs, logs_far = os.pipe()
+        logs, logs_far = os.pipe()
         try:
             self._process = subprocess.Popen(  # noqa: S603 (running users' code is the purpose)
                 [interpreter, "-B", str(BOOTSTRAP), str(far.fileno()), str(life)],
@@ -120,14 +120,15 @@ class Environment:
             )
         except OSError:
             near.close()
-            os.close(self._logs)
+            os.close(logs)
             raise
         finally:
             far.close()
             os.close(logs_far)
         record(self._process.pid)
-        self._watch(near)
-        self._early.append((self._clock.now(), "platform", lines.init_start(self.function.runtime)))
+        self._watch(near, logs)
+        if self._phase == "init":
+            self._log.init_started()
         self._started = time.perf_counter()
 
     @property
@@ -136,34 +137,35 @@ class Environment:
 
     def invoke(self, invocation: Invocation) -> bool:
         """Hand over an invocation. False if the process turns out to be dead: nothing has happened to it then."""
-        cold = self._init_duration is not None
-        head = (
-            f"{invocation.request_id}\n{invocation.invoked_arn or self.function.arn}\n"
-            f"{int(self.function.timeout * 1000)}\n{invocation.trace_id}\n{invocation.client_context or ''}"
-        )
         started = time.perf_counter()
-        if not self._channel.send(head.encode(errors="replace"), invocation.payload):
+        if not self._send(invocation, self.function.timeout):
             return False
         self._started = started
-        self._take(invocation, self._clock.now(), cold)
+        self._take(invocation, cold=self._init_duration is not None)
+        self._log.begin(invocation)
         loop_time = self._loop.time()
         self._deadline = loop_time + self.function.timeout
         if self._timer is None:  # otherwise it is armed for no later than that
             self._timer = self._loop.call_at(self._deadline, self._on_timer)
         return True
 
-    def _take(self, invocation: Invocation, now: float, cold: bool) -> None:
+    def expect(self, invocation: Invocation) -> None:
+        """Init is part of this invocation, and of its timeout. To be called before `start`."""
+        self._take(invocation, cold=True)
+
+    def _send(self, invocation: Invocation, seconds: float) -> bool:
+        head = (
+            f"{invocation.request_id}\n{invocation.invoked_arn or self.function.arn}\n"
+            f"{int(seconds * 1000)}\n{invocation.trace_id}\n{invocation.client_context or ''}"
+        )
+        return self._channel.send(head.encode(errors="replace"), invocation.payload)
+
+    def _take(self, invocation: Invocation, cold: bool) -> None:
         self.invocation = invocation
-        invocation.started_at = now
+        invocation.started_at = self._clock.now()
         invocation.environment = self.stream
         invocation.version = self.version
         invocation.cold = cold
-        self._output.start()
-        self._first_line = self._log.next_number
-        if self._early:
-            self._log_early(invocation)
-        start = f"START RequestId: {invocation.request_id} Version: {invocation.executed_version}"
-        self._write(invocation, now, "platform", start)
 
     def condemn(self, verdict: Failure | None = None) -> None:
         """Kill the process. The running invocation, if any, ends with `verdict`, else as the exit status says."""
@@ -182,23 +184,22 @@ class Environment:
         self.condemn(failures.lost())
 
     def fail(self, invocation: Invocation, failure: Failure) -> None:
-        """Init came to nothing, and this is the invocation that waited for it."""
-        now = self._clock.now()
-        self._take(invocation, now, cold=True)
+        """There is no process, and this is the invocation that waited for it."""
+        self._take(invocation, cold=True)
+        self._log.begin(invocation)
         self._finish(invocation, b"", self._memory, failure.of(invocation.request_id))
 
     # --- what the process tells ---------------------------------------------------------------------------------------
 
-    def _watch(self, near: socket.socket) -> None:
+    def _watch(self, near: socket.socket, logs: int) -> None:
         self._channel = Channel(self._loop, near, self._on_answer, self._on_broken)
-        os.set_blocking(self._logs, False)
-        self._logs_open = True
-        self._loop.add_reader(self._logs, self._on_output)
+        self._tap = Tap(self._loop, logs, self._log.take)
         self._pidfd = _process_descriptor(self.pid)
         if self._pidfd is not None:
             self._loop.add_reader(self._pidfd, self._on_exit)
-        init_max = INIT_MAX if self.function.debug_port is None else self.function.timeout
-        self._timer = self._loop.call_later(init_max, self._on_timer)
+        init_max = self._init_max if self.function.debug_port is None else self.function.timeout
+        self._deadline = self._loop.time() + (self.function.timeout if self.invocation else init_max)
+        self._timer = self._loop.call_at(self._deadline, self._on_timer)
 
     def _on_answer(self, kind: bytes, request_id: str, payload: bytes, memory: int, took: int) -> None:
         invocation = self.invocation
@@ -212,15 +213,24 @@ class Environment:
                 failure = failures.raised(payload) if kind == frames.ERROR else failures.too_large()
             self._finish(invocation, payload, memory, failure)
         elif not self.is_ready and kind == frames.READY:
+            self._python = request_id
             self._on_ready()
         elif not self.is_ready and kind == frames.INIT_ERROR:
+            self._python = request_id
             self.condemn(failures.init_failed(payload))
         else:
             self.condemn(failures.garbled())
 
     def _on_ready(self) -> None:
-        self._init_duration = time.perf_counter() - self._started
+        seconds = time.perf_counter() - self._started
         self.is_ready = True
+        self._tap.read_all()
+        self._log.init_ended(self._python, self._phase, seconds)
+        if self.invocation is not None:
+            self._log.begin(self.invocation)
+            self._send(self.invocation, max(0.0, self._deadline - self._loop.time()))
+            return
+        self._init_duration = seconds
         self._cancel_timer()
         if self.usable:
             self._owner.ready(self)
@@ -233,10 +243,13 @@ class Environment:
         self._timer = None
         if self.is_ready and self.invocation is None:
             return
-        if self.is_ready and (early := self._deadline - self._loop.time()) > 0:
-            self._timer = self._loop.call_later(early, self._on_timer)
+        if self._deadline > self._loop.time():
+            self._timer = self._loop.call_at(self._deadline, self._on_timer)
             return
-        self.condemn(failures.timed_out(self.function.timeout))
+        in_invocation = self.invocation is not None
+        self.condemn(
+            failures.timed_out(self.function.timeout) if in_invocation else failures.init_timed_out(self._init_max)
+        )
 
     def _on_exit(self) -> None:
         """The process is a zombie: its number and its group are still reserved. End the group, then reap."""
@@ -253,27 +266,25 @@ class Environment:
         self._cancel_timer()
         verdict = self._verdict or failures.exited(code)
         if not self.is_ready:
-            self._fail_start(verdict)
-        elif self.invocation is not None:
+            self._on_init_failed(verdict)
+        if self.invocation is not None:
             self._finish(self.invocation, b"", self._memory, verdict.of(self.invocation.request_id))
         self._close()
         self._owner.gone(self)
 
-    def _fail_start(self, verdict: Failure) -> None:
-        self._read_output()
-        self._early += [(self._clock.now(), "output", text) for text in self._output.finish()]
-        if verdict.status:
-            seconds = time.perf_counter() - self._started
-            self._early.append((self._clock.now(), "platform", lines.init_report(seconds, verdict.status)))
-        if verdict.ended is Ended.FUNCTION_ERROR:
+    def _on_init_failed(self, verdict: Failure) -> None:
+        self._tap.read_all()
+        self._log.init_ended(self._python, self._phase, time.perf_counter() - self._started, verdict)
+        if self.invocation is not None:
+            self._log.begin(self.invocation)
+        elif verdict.ended is Ended.FUNCTION_ERROR:
             self._owner.start_failed(self, verdict)
 
     def _close(self) -> None:
-        self._log_early(None)
+        self._tap.close()
         self._channel.close()
-        if self._logs_open:
-            self._loop.remove_reader(self._logs)
-        os.close(self._logs)
+        if not self._log_is_passed_on:
+            self._log.close()
 
     def _kill_group(self) -> None:
         if self._process.returncode is None:  # once it is reaped, the number may belong to somebody else
@@ -287,69 +298,18 @@ class Environment:
             self._timer.cancel()
             self._timer = None
 
-    # --- logs ---------------------------------------------------------------------------------------------------------
-
-    def _on_output(self) -> None:
-        try:
-            data = os.read(self._logs, _READ_SIZE)
-        except BlockingIOError:
-            return
-        if data:
-            self._take_output(data)
-        else:  # the handler has closed standard output and standard error
-            self._loop.remove_reader(self._logs)
-            self._logs_open = False
-
-    def _read_output(self) -> None:
-        """Take what is in the pipe now, so that no line is counted to the next invocation."""
-        taken = 0
-        while self._logs_open and taken < _PIPE_MAX:
-            try:
-                data = os.read(self._logs, _READ_SIZE)
-            except BlockingIOError:
-                return
-            if not data:
-                return
-            taken += len(data)
-            self._take_output(data)
-
-    def _take_output(self, data: bytes) -> None:
-        now = self._clock.now()
-        invocation = self.invocation
-        if invocation is None:
-            self._early += [(now, "output", text) for text in self._output.feed(data)]
-            return
-        for text in self._output.feed(data):
-            self._write(invocation, now, "output", text)
-
-    def _log_early(self, invocation: Invocation | None) -> None:
-        """Init output belongs to the next invocation's log; to none if none comes."""
-        early, self._early = self._early, []
-        for at, kind, text in early:
-            if invocation is not None:
-                self._write(invocation, at, kind, text)
-            else:
-                self._log.line(self.function.name, "", 0, at, kind, text)
-
-    def _write(self, invocation: Invocation, at: float, kind: str, text: str) -> int:
-        invocation.tail.append(text)
-        return self._log.line(self.function.name, invocation.request_id, invocation.attempt, at, kind, text)
-
     def _finish(self, invocation: Invocation, payload: bytes, memory: int, failure: Failure | None = None) -> None:
-        duration = time.perf_counter() - self._started
-        self._read_output()
-        now = self._clock.now()
+        started = bool(self._started)  # otherwise there is no process
+        duration = time.perf_counter() - self._started if started else 0.0
+        if started:
+            self._tap.read_all()
         init_duration, self._init_duration = self._init_duration, None
         used = -(-memory // 1024)
-        for text in self._output.finish():
-            self._write(invocation, now, "output", text)
-        if failure is not None and failure.log:
-            self._write(invocation, now, "platform", f"{failure.message}\n{failure.type}")
-        self._write(invocation, now, "platform", f"END RequestId: {invocation.request_id}")
-        status = failure.status if failure is not None else ""
-        report = lines.report(invocation.request_id, duration, init_duration, self.function.memory, used, status)
-        last_line = self._write(invocation, now, "platform", report)
+        self._log.end(
+            Report(invocation.request_id, duration, init_duration, self.function.memory, used, failure, len(payload))
+        )
         self.invocation = None
+        now = self._clock.now()
         outcome = Outcome(
             failure.ended if failure is not None else Ended.RETURNED,
             failure.as_json() if failure is not None else payload,
@@ -362,10 +322,14 @@ class Environment:
             used,
             self.stream,
             self.version,
-            self._first_line,
-            last_line,
+            self._log.first_line,
+            self._log.last_line,
         )
         self._owner.finished(self, invocation, outcome)
+
+
+def _new_stream(clock: Clock) -> str:
+    return f"{datetime.fromtimestamp(clock.now(), UTC):%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
 
 
 def _process_descriptor(pid: int) -> int | None:
