@@ -22,6 +22,7 @@ from lamtop.engine.edges.environments import Environments, failures
 from lamtop.engine.edges.environments.variables import variables
 
 _FRAME = b"\xa5\x5a\x00"
+_LEVELS = ["", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"]
 _SECONDS = 60.0
 _DISPATCH = "\ndef handler(event, context):\n    return globals()[event](event, context)\n"
 
@@ -180,7 +181,7 @@ class _RuntimeApi:
         while data := _read(self._logs):
             printed += data
         kind, payload = self._answer or ("exit", failures.exited(code).message.encode())
-        self.turns.append(Turn(kind, payload, events(printed)))
+        self.turns.append(Turn(kind, payload, events(printed, self._case.level)))
         self._answer = None
 
 
@@ -224,13 +225,18 @@ async def _run_awslambdaric(case: Case, function: Function) -> list[Turn]:
     return api.turns
 
 
-def events(data: bytes) -> list[str]:
-    """Log events as the platform makes them: a frame is one, and so is a line of what was printed between frames."""
+def events(data: bytes, level: str = "") -> list[str]:
+    """Log events as the platform makes them: a frame is one, and so is a line of what was printed between frames.
+
+    A frame says its level, and those below the function's own level are not kept.
+    """
+    lowest = _LEVELS.index(level) if level else 0
     found = []
     while data:
         if data.startswith(_FRAME):
             size = 16 + int.from_bytes(data[4:8], "big")
-            found.append(data[16:size].decode().rstrip("\n"))
+            if not 0 < data[3] >> 2 < lowest:
+                found.append(data[16:size].decode().rstrip("\n"))
         else:
             size = (data.find(_FRAME) + len(data) + 1) % (len(data) + 1)
             found += data[:size].decode(errors="replace").removesuffix("\n").split("\n")
