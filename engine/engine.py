@@ -453,10 +453,11 @@ class Engine:
 
     def _is_being_saved(self, function: Function) -> bool:
         """Do a function's modules hold something that no reload has been told of? Then it is told now."""
-        saved = self.contents.saved_since(function.code) if self.settings.watch else set()
-        if saved:
+        if not self.settings.watch:
+            return False
+        if saved := self.contents.saved_since(function.code):
             self.reloader.files_changed(saved)
-        return bool(saved)
+        return self.reloader.is_looking
 
     def _configure(self, project: Project) -> None:
         self.destinations.configure(project.functions, project.queues)

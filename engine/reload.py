@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from .core.function import Function
-from .edges.contents import Change, Contents
+from .edges.contents import MODULES, Change, Contents
 from .edges.watcher import folders_of
 from .project import ConfigurationError, Project
 from .reach import modules, reached
@@ -24,7 +24,6 @@ from .view import Notices
 
 _GAP = 0.05  # seconds from one reload that a save has caused to the next: somebody may save 50 times a second
 _HABIT = 3  # changes in a row, each while the function ran, that are the handler's own
-_MODULES = frozenset({".py", ".so"})
 _VANISHED = 0.5  # seconds until a file that has vanished is believed to be deleted: editors save in strange ways
 
 
@@ -76,6 +75,7 @@ class Reloader:
         self._noticed = 0.0
         self._not_before = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._looking = 0  # at saves of modules, each until its functions are on their way
         self._tasks: set[asyncio.Task[Any]] = set()
         self._stopped = False
 
@@ -103,16 +103,26 @@ class Reloader:
         touched, self._touched = self._touched, set()
         self._begin(self._take_in(touched, self._noticed))
 
+    @property
+    def is_looking(self) -> bool:
+        """Has a module been touched, and it is not clear yet which functions are to be reloaded?"""
+        return self._looking > 0 or _has_module(self._touched)
+
     async def _take_in(self, touched: set[Path], noticed: float) -> None:
-        async with self._one_at_a_time:
-            changes = await asyncio.to_thread(self._contents.changed, touched)
-        saved = {path for path, change in changes.items() if self._is_save(path, change)}
-        if saved:
-            await self.reload(saved, noticed)
+        counts = _has_module(touched)
+        self._looking += counts
+        try:
+            async with self._one_at_a_time:
+                changes = await asyncio.to_thread(self._contents.changed, touched)
+                saved = {path for path, change in changes.items() if self._is_save(path, change)}
+                switches = await self._prepare(saved, noticed) if saved else []
+        finally:
+            self._looking -= counts
+        await asyncio.gather(*map(self._switch, switches))
 
     def _is_save(self, path: Path, change: Change) -> bool:
         """Has a person or a program saved this file, or a handler of ours while it ran?"""
-        if path.suffix in _MODULES or path in self.project.watched:
+        if path.suffix in MODULES or path in self.project.watched:
             return True
         near = [f.name for f in self.project.functions.values() if path.is_relative_to(f.code)]
         running = [name for name in near if self._environments.ran_since(name, change.written_at)]
@@ -130,7 +140,12 @@ class Reloader:
     def _begin(self, work: Any) -> None:
         task = self._loop.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:  # boundary: say it, and go on watching
+            self._notices.say("error", f"the reload failed, press r to try again: {error!r}")
 
     async def stop(self) -> None:
         """Drop what is under way: the engine is about to end."""
@@ -144,25 +159,29 @@ class Reloader:
 
     # -- reload ------------------------------------------------------------------------------------------------------
 
-    async def reload(self, touched: set[Path] | None = None, noticed: float | None = None) -> dict[str, Any]:
-        """Read the project again and switch: {"reloaded": [{"function", "version", "error"} …], "error"}.
+    async def reload(self, touched: set[Path] | None = None) -> dict[str, Any]:
+        """Read the project again and switch: {"reloaded": [{"function", "version", "error", "kept"} …], "error"}.
 
         With `touched`, only the functions that these files may concern. `error` is what is wrong with the template;
         the functions are then those of the last good one.
         """
-        noticed = noticed or time.perf_counter()
         async with self._one_at_a_time:
-            project = await self._read_again()
-            functions = project.functions.values()
-            files = await asyncio.to_thread(reached, functions, (touched or set()) - {project.source}, self._contents)
-            switches = [
-                self._expect(function, noticed, files[function.name])
-                for function in functions
-                if self._concerns(function, touched, files[function.name])
-            ]
-            await self._take_over(project)
+            switches = await self._prepare(touched, time.perf_counter())
         switched = await asyncio.gather(*map(self._switch, switches))
         return {"reloaded": switched, "error": self._misread or None}
+
+    async def _prepare(self, touched: set[Path] | None, noticed: float) -> list[_Switch]:
+        """Read and take over the configuration, and say which functions are to switch."""
+        project = await self._read_again()
+        functions = project.functions.values()
+        files = await asyncio.to_thread(reached, functions, (touched or set()) - {project.source}, self._contents)
+        switches = [
+            self._expect(function, noticed, files[function.name])
+            for function in functions
+            if self._concerns(function, touched, files[function.name])
+        ]
+        await self._take_over(project)
+        return switches
 
     async def _read_again(self) -> Project:
         """The project that the files make now; the one there is, if they make none."""
@@ -204,7 +223,8 @@ class Reloader:
             self._say(switch, version, error)
             if not error:
                 await self._use(function)
-        return {"function": function.name, "version": version, "error": error}
+        kept = self._environments.live(function.name) > 0
+        return {"function": function.name, "version": version, "error": error, "kept": kept}
 
     def _say(self, switch: _Switch, version: int, error: str | None) -> None:
         name = switch.function.name
@@ -279,3 +299,7 @@ class Reloader:
     def _look_again(self) -> None:
         if not self._stopped:
             self._begin(self.reload(set()))
+
+
+def _has_module(paths: set[Path]) -> bool:
+    return any(path.suffix in MODULES for path in paths)

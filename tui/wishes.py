@@ -128,7 +128,8 @@ def _reload_sentence(answer: dict[str, Any]) -> tuple[str, str]:
         return "error", f"reload failed: {answer['error']}"
     bad = [one for one in answer.get("reloaded", ()) if one.get("error")]
     if bad:
-        return "error", f"{bad[0]['function']} keeps its old code: {bad[0]['error']}"
+        kept = "keeps its old code" if bad[0].get("kept", True) else "fails from its next call on"
+        return "error", f"{bad[0]['function']} {kept}: {bad[0]['error']}"
     good = [f"{one['function']} v{one['version']}" for one in answer.get("reloaded", ())]
     return "info", f"reloaded {', '.join(good)}" if good else "nothing to reload: no file changed"
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 #: What a function may have read when it was imported.
 CODE = frozenset({".py", ".so", ".json", ".yaml", ".yml", ".toml", ".env", ".txt"})
-_MODULES = (".py", ".so")
+MODULES = (".py", ".so")
 _READ_MAX = 1024 * 1024  # bytes; of a larger file, size and time are compared
 _FILES_MAX = 20_000
 _REST = 20  # times as long as a look at all modules took, until the next look
@@ -63,14 +63,19 @@ class Contents:
             return found
 
     def saved_since(self, folder: str) -> set[Path]:
-        """The modules below a folder that hold something else than is remembered, which stays as it is."""
-        if time.monotonic() < self._rested_until.get(folder, 0.0):
-            return set()
+        """The modules below a folder that hold something else than is remembered, which stays as it is.
+
+        For the event loop: it never waits for another thread's look at the files, and it looks only so often.
+        """
         started = time.monotonic()
-        inside = folder.rstrip(os.sep) + os.sep
-        with self._lock:
-            modules = [(p, k) for p, k in self._known.items() if p.startswith(inside) and p.endswith(_MODULES)]
+        if started < self._rested_until.get(folder, 0.0) or not self._lock.acquire(blocking=False):
+            return set()
+        try:
+            inside = folder.rstrip(os.sep) + os.sep
+            modules = [(p, k) for p, k in self._known.items() if p.startswith(inside) and p.endswith(MODULES)]
             saved = {Path(p) for p, known in modules if _look(p, known).digest != known.digest}
+        finally:
+            self._lock.release()
         if not saved:
             now = time.monotonic()
             self._rested_until[folder] = now + _REST * (now - started)

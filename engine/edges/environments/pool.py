@@ -202,6 +202,8 @@ class Pool:
         if environment is self._candidate:
             self._refuse_candidate(failure)
             return
+        if environment in self.ending:
+            return  # it was no longer wanted
         if self._reloaded is not None or (self._code_is_bad and self.live) or self._is_being_saved():
             self._look_again()  # a save that is not complete, or bad, fails nobody's invocation
             return
