@@ -73,6 +73,11 @@ class Story:
 
         return await until(found, f"a notice with {words}", 6)
 
+    async def rests(self) -> None:
+        """Wait until no reload is under way."""
+        reloader = self.engine.reloader
+        await until(lambda: not reloader._tasks and reloader._timer is None, "rest")
+
     async def is_there(self, name: str = "orders") -> None:
         await until(lambda: name in self.engine.functions, f"function {name}", 6)
 
@@ -403,10 +408,12 @@ def test_what_a_handler_writes_again_and_again_reloads_it_no_more(tell: Tell) ->
             return any("orders writes count.json itself" in text for text in notices(it.engine))
 
         await until_awaited(is_told, "the habit's notice")
+        await it.rests()
         version = it.row()["version"]
         assert version <= 3
         before = await it.result()
         await it.is_watched("more.md")
+        await it.rests()
         assert (it.row()["version"], await it.result()) == (version, before + 1)
 
     tell({"template.yaml": template(orders={}), "orders.py": writes, "count.json": "0"}, story)
@@ -424,6 +431,7 @@ def test_new_files_that_a_handler_makes_reload_nothing(tell: Tell) -> None:
         for _ in range(5):
             await it.result()
         await it.is_watched("more.md")
+        await it.rests()
         assert it.row()["version"] == 1
 
     tell({"template.yaml": template(orders={}), "orders.py": makes}, story)
@@ -443,9 +451,11 @@ def test_a_module_that_writes_a_file_when_it_is_imported_does_not_reload_for_eve
         assert await it.result() == "imported"
         await it.engine.reload()
         await it.said("orders writes import.json itself")
+        await it.rests()
         version = it.row()["version"]
         await it.engine.reload()
         await it.is_watched("more.md")
+        await it.rests()
         assert it.row()["version"] == version + 1
 
     tell({"template.yaml": template(orders={}), "orders.py": writes, "import.json": "0"}, story)
