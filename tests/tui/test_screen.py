@@ -7,6 +7,7 @@ from stage import HOSTILE, Stage, is_harmless, play
 from textual.geometry import Size
 
 from lamtop.tui.layout import layout_for
+from lamtop.tui.widgets.text_lines import TextLines, _wrapped
 
 
 def busy() -> FakeEngine:
@@ -267,3 +268,13 @@ def test_a_frame_repaints_only_the_row_that_changed() -> None:
         assert table.virtual_size == Size(0, 6)
 
     play(story, engine)
+
+
+def test_a_text_wraps_the_last_part_of_a_line_under_its_own_start_and_nothing_without_a_width() -> None:
+    lines = TextLines([[("name  ", "dim"), ("one two three four five six", "")]])
+    lines._lay_out()
+    assert len(lines._drawn) == 1
+    assert _wrapped([("name  ", "dim"), ("one two three four five six", "")], 20) == [
+        [("name  ", "dim"), ("one two three ", "")],
+        [("      ", ""), ("four five six", "")],
+    ]

@@ -36,7 +36,7 @@ class TextLines(LineView):
         self._width = self.room
         self._drawn = []
         for line in self._given:
-            self._drawn += _wrapped(line, self._width)
+            self._drawn += _wrapped(line, self._width) if self._width > 0 else [line]  # no width yet: about as many
         self.virtual_size = Size(0, len(self._drawn))
         self.refresh()
 
