@@ -240,9 +240,10 @@ class Engine:
         """The queue cannot be written for the moment (why), or can again (None)."""
         self.history.paused = why is not None  # what is written there would take the room of the outcomes
         if why is None:
+            self.notices.clear("disk")
             self.notices.say("info", "there is room on the disk again: events are accepted and begin")
         else:
-            self.notices.say("error", f"{why}; events are refused and none begins until there is room")
+            self.notices.keep("disk", "error", f"{why}; events are refused and none begins until there is room")
             self._refuse(why)
 
     def _refuse(self, why: str) -> None:
@@ -377,7 +378,8 @@ class Engine:
 
     async def call(self, name: str, payload: bytes, headers: Mapping[str, str]) -> Answer:
         """Lambda's Invoke without HTTP, for callers in this process: the same headers, checks and answers."""
-        return await call(self, name, payload, headers, self.new_request_id())
+        lower = {header.lower(): value for header, value in headers.items()}
+        return await call(self, name, payload, lower, self.new_request_id())
 
     async def redrive(self, ids: list[str]) -> dict[str, Any]:
         """Send dead letters round again: {"redriven": [[old, new] …], "refused": [[id, why] …]}."""

@@ -188,11 +188,11 @@ class Reloader:
         try:
             project = await asyncio.to_thread(self._read)
         except ConfigurationError as error:
-            if str(error) != self._misread:
-                self._notices.say("error", f"the last good configuration keeps running: {error}")
+            self._notices.keep("template", "error", f"the last good configuration keeps running: {error}")
             self._misread = str(error)
             return self.project
         if self._misread:
+            self._notices.clear("template")
             self._notices.say("info", f"{project.source.name} is good again")
             self._misread = ""
         return project

@@ -33,6 +33,7 @@ SCHEMA = Schema(
         CREATE TABLE pruned (
           function TEXT NOT NULL, state TEXT NOT NULL, events INTEGER NOT NULL, PRIMARY KEY (function, state)
         ) STRICT, WITHOUT ROWID;
+        CREATE INDEX event_caller ON event (caller) WHERE caller != '';
         """,
     ),
 )

@@ -9,11 +9,12 @@ from lamtop.engine.edges.destinations import Destinations
 from lamtop.engine.reports import Accept
 
 RECORD = json.dumps({"requestContext": {"functionArn": function_arn("orders", "$LATEST")}}).encode()
+BILLING = Function("billing", "app.handler", "/", versions=frozenset({"2"}), aliases={"live": "2"})
 
 
 def delivered(target: str) -> Accept | None:
     destinations = Destinations(lambda: "id", lambda: 0.0)
-    destinations.configure({"billing": Function("billing", "app.handler", "/")}, {})
+    destinations.configure({"billing": BILLING}, {})
     delivery = Delivery(1, 1, "request", "on success", target, RECORD, {}, 0.0)
     found = destinations.deliver(delivery)
     return found if isinstance(found, Accept) else None

@@ -1,5 +1,6 @@
 """The short way for plain requests gives the answers of the long way, and takes nothing that is in doubt."""
 
+import asyncio
 import json
 import socket
 from collections.abc import Iterator
@@ -110,8 +111,10 @@ def test_what_is_taken_reads_the_same_as_by_the_general_parser(
 def general(data: bytes) -> tuple[Any, bytes, bytes]:
     """The same bytes as aiohttp reads them; raises if they are no request."""
     protocol: Any = Mock(_reading_paused=False)
-    parser = HttpRequestParser(protocol, None, 2**16, max_line_size=8190, max_field_size=2**16)  # type: ignore[arg-type]
+    loop = asyncio.new_event_loop()
+    parser = HttpRequestParser(protocol, loop, 2**16, max_line_size=8190, max_field_size=2**16)
     messages, _, rest = parser.feed_data(data)
+    loop.close()
     ((message, payload),) = messages
     return message, b"".join(getattr(payload, "_buffer", [])), rest
 
