@@ -71,11 +71,13 @@ class History:
 
     # -- writing, on the loop ----------------------------------------------------------------------------------------
 
-    def line(self, function: str, request_id: str, attempt: int, at: float, kind: str, text: str) -> int:
+    def line(
+        self, function: str, request_id: str, attempt: int, at: float, kind: str, text: str, stream: str = ""
+    ) -> int:
         """Keep a log line; returns its number."""
         number = self.next_number
         self.next_number = number + 1
-        entry = LogLine(number, at, function, request_id, attempt, kind, text)
+        entry = LogLine(number, at, function, request_id, attempt, kind, text, stream)
         self._lines.append(entry)
         for listener in self.listeners:
             listener(entry)

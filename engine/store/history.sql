@@ -5,7 +5,7 @@
 CREATE TABLE line_chunk (
   first INTEGER PRIMARY KEY,  -- number of its first line
   last  INTEGER NOT NULL,
-  lines TEXT NOT NULL,        -- JSON: [[number, at, function, request id, attempt, kind, text] …]
+  lines TEXT NOT NULL,        -- JSON: [[number, at, function, request id, attempt, kind, text, stream] …]
   at    REAL NOT NULL DEFAULT 0         -- engine time of its last line
 ) STRICT;
 

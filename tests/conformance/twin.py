@@ -78,7 +78,9 @@ class _Lines:
         self.of: dict[str, list[str]] = {}
         self._closed: set[str] = set()
 
-    def line(self, function: str, request_id: str, attempt: int, at: float, kind: str, text: str) -> int:
+    def line(
+        self, function: str, request_id: str, attempt: int, at: float, kind: str, text: str, stream: str = ""
+    ) -> int:
         if text.startswith("INIT_REPORT") or '"platform.initReport"' in text:
             self._closed.add(request_id)
         elif kind == "output" and request_id not in self._closed:

@@ -30,9 +30,13 @@ class Lines:
     def __init__(self) -> None:
         self.kept: list[tuple[str, int, str, str]] = []  # (request id, attempt, kind, text)
         self.next_number = 1
+        self.streams: list[str] = []  # of lines outside of an invocation
 
-    def line(self, function: str, request_id: str, attempt: int, at: float, kind: str, text: str) -> int:
+    def line(
+        self, function: str, request_id: str, attempt: int, at: float, kind: str, text: str, stream: str = ""
+    ) -> int:
         self.kept.append((request_id, attempt, kind, text))
+        self.streams += [stream] if stream else []
         self.next_number += 1
         return self.next_number - 1
 

@@ -112,3 +112,48 @@ def test_a_json_log_holds_no_text_lines_of_the_platform_and_the_error_has_a_leve
         assert (error["level"], error["requestId"]) == ("ERROR", "r1")
 
     bench(LOGGED, story)
+
+
+@pytest.mark.parametrize(
+    "logging", [LoggingConfig(), LoggingConfig("JSON", group="/shop/orders")], ids=["text", "json"]
+)
+def test_an_exception_never_restarts_the_environment(bench: Callable[..., None], logging: LoggingConfig) -> None:
+    async def story(b: Bench) -> None:
+        b.configure(logging=logging)
+        group = logging.group or "/aws/lambda/fn"
+        outcomes = [await b.run(how) for how in ("", "raise", "set", "deep", "key", "")]
+        errors = [failure(outcome)["errorType"] for outcome in outcomes[1:-1]]
+        assert errors == ["ValueError", "Runtime.MarshalError", "RecursionError", "KeyError"]
+        assert [result(outcomes[n]) for n in (0, -1)] == [
+            [1, group, outcomes[0].environment], [6, group, outcomes[0].environment],
+        ]  # fmt: skip
+        assert len({outcome.environment for outcome in outcomes}) == 1
+        assert b.environments.cold_starts == {"fn": 1}
+
+    code = """
+        calls = 0
+        def deeper(): return deeper()
+        def handler(event, context):
+            global calls
+            calls += 1
+            if event == "raise": raise ValueError("boom")
+            if event == "set": return {1}
+            if event == "deep": return deeper()
+            if event == "key": return {}["k"]
+            return calls, context.log_group_name, context.log_stream_name
+        """
+    bench(code, story)
+
+
+def test_a_line_outside_of_any_invocation_names_its_stream(bench: Callable[..., None]) -> None:
+    async def story(b: Bench) -> None:
+        await b.run()
+        b.write("print('never invoked')\ndef handler(event, context): pass")
+        assert b.lines.streams == []
+        assert await b.environments.reload(b.function) is None
+        await b.environments.stop(0)
+        assert [text for text in b.lines.of("") if "INIT_START" not in text] == ["never invoked"]
+        (stream,) = set(b.lines.streams)
+        assert stream not in ("", b.last.environment)
+
+    bench("def handler(event, context): pass", story)

@@ -14,7 +14,8 @@ from .lines import Report, platform_lines
 from .output import Output
 
 _READ_SIZE = 64 * 1024
-_PAUSE = 0.001  # seconds
+_PAUSE = 0.005  # seconds
+_FLOOD = 32 * 1024  # bytes at once
 _PIPE_MAX = 1024 * 1024  # the most that a pipe can hold: what is in it when the answer arrives
 
 _LEVELS = {"TRACE": 0, "DEBUG": 1, "INFO": 2, "WARN": 3, "WARNING": 3, "ERROR": 4, "FATAL": 5, "CRITICAL": 5}
@@ -28,16 +29,22 @@ class LogSink(Protocol):
         """The number that the next line will get."""
         ...
 
-    def line(self, function: str, request_id: str, attempt: int, at: float, kind: str, text: str) -> int:
-        """Keep one log event and return its number. `kind`: "platform" (START, END, REPORT …) or "output"."""
+    def line(
+        self, function: str, request_id: str, attempt: int, at: float, kind: str, text: str, stream: str = ""
+    ) -> int:
+        """Keep one log event and return its number. `kind`: "platform" (START, END, REPORT …) or "output".
+
+        `stream` comes with lines outside of an invocation; the stream of the others is their attempt's.
+        """
         ...
 
 
 class Log:
     """Everything that is logged of one environment. What comes before the first invocation is kept back for it."""
 
-    def __init__(self, sink: LogSink, clock: Clock, function: Function) -> None:
+    def __init__(self, sink: LogSink, clock: Clock, function: Function, stream: str) -> None:
         self._sink = sink
+        self._stream = stream
         self._clock = clock
         self._function = function
         self._platform = platform_lines(function)
@@ -82,9 +89,10 @@ class Log:
     def end(self, report: Report) -> None:
         """The invocation has ended, and all its output is taken."""
         now = self._clock.now()
-        for at, text in self._output.finish(now):
-            if self._passes(text):
-                self._write("output", at, text)
+        if not self._output.nothing_yet:
+            for at, text in self._output.finish(now):
+                if self._passes(text):
+                    self._write("output", at, text)
         self._write("platform", now, *self._platform.end(now, report))
         self.last_line = self._sink.next_number - 1
         self._invocation = None
@@ -103,6 +111,8 @@ class Log:
             self._early[:0] = [(at, "platform", text) for text in texts]
 
     def _take_early(self, now: float) -> None:
+        if self._output.nothing_yet:
+            return
         self._early += [(at, "output", text) for at, text in self._output.finish(now) if self._passes(text)]
 
     def _write_early(self) -> None:
@@ -112,11 +122,12 @@ class Log:
 
     def _write(self, kind: str, at: float, *texts: str) -> None:
         invocation = self._invocation
-        request_id, attempt = (invocation.request_id, invocation.attempt) if invocation is not None else ("", 0)
         for text in texts:
-            if invocation is not None:
+            if invocation is None:
+                self._sink.line(self._function.name, "", 0, at, kind, text, self._stream)
+            else:
                 invocation.tail.append(text)
-            self._sink.line(self._function.name, request_id, attempt, at, kind, text)
+                self._sink.line(self._function.name, invocation.request_id, invocation.attempt, at, kind, text)
 
     def _passes(self, text: str) -> bool:
         """Does the application log level let it through? Only JSON objects have a level, INFO unless they say."""
@@ -158,13 +169,16 @@ class Tap:
         os.close(self._descriptor)
 
     def _on_readable(self) -> None:
-        if self._read() < _READ_SIZE // 2 and self._open:
+        if self._read() < _FLOOD and self._open:
             self._loop.remove_reader(self._descriptor)
             self._pause = self._loop.call_later(_PAUSE, self._resume)
 
     def _resume(self) -> None:
         self._pause = None
-        self._loop.add_reader(self._descriptor, self._on_readable)
+        if 0 < self._read() < _FLOOD:
+            self._pause = self._loop.call_later(_PAUSE, self._resume)
+        elif self._open:
+            self._loop.add_reader(self._descriptor, self._on_readable)
 
     def _read(self) -> int:
         if not self._open:

@@ -37,6 +37,11 @@ class Output:
         self._left_out = 0
         self._open_bytes = 0  # of a line without end that is being left out
 
+    @property
+    def nothing_yet(self) -> bool:
+        """Has nothing come since the invocation began?"""
+        return not self._lines and not self._partial and self._held is None
+
     def feed(self, at: float, data: bytes) -> Iterator[Event]:
         """The events that `data` completes."""
         if self._held is not None:

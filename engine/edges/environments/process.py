@@ -81,7 +81,7 @@ class Environment:
         self.idle_since = 0.0
         self._owner = owner
         self._clock = clock
-        self._log: Log = after._log if after else Log(log, clock, function)
+        self._log: Log = after._log if after else Log(log, clock, function, self.stream)
         self._log_is_passed_on = False
         if after:
             after._log_is_passed_on = True
