@@ -131,6 +131,7 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     "no-handler": {"Handler": "app.nope"},
     "bad-syntax": {"Handler": "broken.handler"},
     "bad-import": {"Handler": "failing.handler"},
+    "builtin": {"Handler": "sys.exit"},
     "stopped": {"Handler": "app.mark", "ReservedConcurrentExecutions": 0, "EventInvokeConfig": on_both},
     "alone": {"Handler": "app.hold", "ReservedConcurrentExecutions": 1, "Timeout": 20},
     "fails": {"Handler": "app.boom", **dead_letters_to("dead")},
@@ -282,6 +283,7 @@ def test_9_10_11_a_process_that_ends_says_how(client: "LambdaClient", name: str,
         ("no-handler", "Runtime.HandlerNotFound", "Handler 'nope' missing on module 'app'"),
         ("bad-syntax", "Runtime.UserCodeSyntaxError", "Syntax error in module 'broken': "),
         ("bad-import", "ZeroDivisionError", "division by zero"),
+        ("builtin", "Runtime.BuiltInModuleConflict", "Cannot use built-in module sys as a handler module"),
     ],
 )
 def test_12_13_14_37_code_that_does_not_load_says_why(
@@ -291,6 +293,19 @@ def test_12_13_14_37_code_that_does_not_load_says_why(
     assert (error["errorType"], error["requestId"]) == (kind, "")
     assert error["errorMessage"].startswith(message)
     assert bool(error["stackTrace"]) == (name.startswith("bad"))
+
+
+def test_37_a_failed_init_is_run_again_in_the_invocation(client: "LambdaClient", engine: Engine) -> None:
+    answer, _ = call(client, "bad-import")
+    lines = log_of(engine, answer["ResponseMetadata"]["RequestId"])
+    words = [re.split(r"[ \t]", line)[0] for line in lines]
+    once = ["[WARNING]", "[ERROR]", "INIT_REPORT"]
+    assert words == ["INIT_START", *once, *once, "START", "END", "REPORT"]
+    failed = "\tStatus: error\tError Type: Runtime.Unknown"
+    assert [lines[n].partition(" ms\t")[2] for n in (3, 6)] == [
+        f"Phase: {phase}{failed}" for phase in ("init", "invoke")
+    ]
+    assert lines[-1].endswith(failed)
 
 
 def test_16_a_result_that_is_no_json_is_a_marshal_error(client: "LambdaClient") -> None:
