@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -72,6 +73,10 @@ class Story:
             return next((text for text in notices(self.engine) if all(word in text for word in words)), "")
 
         return await until(found, f"a notice with {words}", 6)
+
+    async def has_imported(self, name: str) -> None:
+        """Wait until a module has left its mark."""
+        await until((self.folder / f"{name}.imported").exists, f"the import of {name}")
 
     async def rests(self) -> None:
         """Wait until no reload is under way."""
@@ -241,10 +246,20 @@ def test_events_that_wait_in_the_queue_run_the_new_code(tell: Tell) -> None:
     tell({**ORDERS, "orders.py": fails}, story, speed=40.0)  # the retry comes after 1.5 s
 
 
-def test_a_save_before_the_watch_is_in_place_is_noticed_too(tell: Tell) -> None:
+def test_a_save_before_the_watch_is_in_place_is_noticed_too(tell: Tell, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved = threading.Event()
+
+    def folders_then(*roots: Any) -> list[Path]:
+        saved.wait(10)
+        return folders_of(*roots)
+
+    monkeypatch.setattr(watcher, "folders_of", folders_then)
+
     async def story(it: Story) -> None:
+        assert await it.result() == "old"
         it.save(orders=returns("saved at once"))
         write(it.folder, {"template.yaml": template(orders={"Timeout": 9})})
+        saved.set()
         await it.is_served("saved at once")
         await until(lambda: it.row()["timeout"] == 9, "the new timeout")
 
@@ -376,6 +391,59 @@ def test_saves_under_load_fail_no_call_and_mix_no_versions(tell: Tell) -> None:
         assert [answer for answer in answers if answer[0] != answer[1]] == []
 
     tell({"template.yaml": template(orders={}), "orders.py": TWO_FILES.format(n=0), "part.py": "NUMBER = 0\n"}, story)
+
+
+HALTS = """
+    import pathlib, time
+
+    import first
+    while (pathlib.Path(__file__).parent / "halt.now").exists():
+        time.sleep(0.002)
+    import second
+
+    def handler(event, context):
+        return [first.NUMBER, second.NUMBER]
+"""
+MARK = "import pathlib\npathlib.Path(__file__).with_suffix('.imported').touch()\n"
+FIRST = MARK + "NUMBER = 0\n"
+HALTED = {"template.yaml": template(orders={"Timeout": 30}), "orders.py": HALTS}
+
+
+def numbers(number: int) -> dict[str, str]:
+    return {"first": f"NUMBER = {number}\n", "second": f"NUMBER = {number}\n"}
+
+
+def test_a_reload_that_has_imported_an_older_file_and_a_newer_one_does_not_serve(tell: Tell) -> None:
+    async def story(it: Story) -> None:
+        halt = it.folder / "halt.now"
+        halt.unlink()
+        assert await it.result() == [0, 0]
+        halt.touch()
+        (it.folder / "first.imported").unlink()
+        it.save(first=MARK + "NUMBER = 1\n")
+        await until(lambda: it.engine.environments._pools["orders"]._candidate, "the candidate")
+        await it.has_imported("first")
+        it.save(**numbers(2))
+        halt.unlink()
+        answers = [await it.result()]
+        while answers[-1] != [2, 2]:
+            answers.append(await it.result())
+        assert [answer for answer in answers if answer not in ([0, 0], [2, 2])] == []
+
+    tell({**HALTED, "halt.now": "", "first.py": FIRST, "second.py": "NUMBER = 0\n"}, story)
+
+
+def test_a_cold_start_that_has_imported_an_older_file_and_a_newer_one_does_not_serve(tell: Tell) -> None:
+    async def story(it: Story) -> None:
+        halt = it.folder / "halt.now"
+        answer = asyncio.create_task(it.result())
+        await it.has_imported("first")
+        it.save(**numbers(1))
+        await until(lambda: it.engine.reloader._switches, "the reload")
+        halt.unlink()
+        assert await answer == [1, 1]
+
+    tell({**HALTED, "halt.now": "", "first.py": FIRST, "second.py": "NUMBER = 0\n"}, story)
 
 
 def test_reloading_by_hand_while_files_are_saved_ends_with_the_newest(tell: Tell) -> None:
