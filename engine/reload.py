@@ -10,7 +10,7 @@ function runs counts at first, because somebody may be editing it, and not any m
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,6 +23,7 @@ from .reach import modules, reached
 from .view import Notices
 
 _GAP = 0.05  # seconds from one reload that a save has caused to the next: somebody may save 50 times a second
+_LEARNING = 0.1  # seconds; some thousand files
 _HABIT = 3  # changes in a row, each while the function ran, that are the handler's own
 _VANISHED = 0.5  # seconds until a file that has vanished is believed to be deleted: editors save in strange ways
 
@@ -83,8 +84,9 @@ class Reloader:
     # -- saves -------------------------------------------------------------------------------------------------------
 
     async def learn(self) -> None:
-        """Remember what the files hold now. What differs later is a save."""
-        await asyncio.to_thread(self._learn, self.project.watched)
+        """Remember what the files hold now; what differs later is a save. A very large project is not waited for."""
+        task = self._begin(asyncio.to_thread(self._learn, self.project.watched))
+        await asyncio.wait({task}, timeout=_LEARNING)
 
     def _learn(self, watched: tuple[Path, ...]) -> None:
         self._contents.learn(folders_of(watched), [path for path in watched if not path.is_dir()])
@@ -138,10 +140,11 @@ class Reloader:
 
     # -- life --------------------------------------------------------------------------------------------------------
 
-    def _begin(self, work: Any) -> None:
+    def _begin(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
