@@ -67,6 +67,7 @@ class Settings:
     watch: bool = True  # reload when a file is saved
     jitter: int | None = None  # a seed: retries as late as on AWS. None: exactly when they are due
     retention: Retention = KEEP  # of what is over
+    spawn: bool = False  # start every environment as a program of its own, and fork none
     clock: Clock | None = None  # for tests and tapes
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
@@ -124,6 +125,8 @@ class Engine:
             environ=self._environ,
             on_idle=self._place_free,
             is_being_saved=self._is_being_saved,
+            spawn=self.settings.spawn,
+            say=partial(self.notices.say, "warning"),
         )
         self.destinations = Destinations(self.new_request_id, self.clock.now)
         self.dispatcher = Dispatcher(
@@ -157,6 +160,7 @@ class Engine:
         self._configure(self.project)
         if self.settings.watch:
             await self.reloader.learn()
+        self.environments.warm(self.project.functions.values())
         if listen:
             await self._listen(any_port)
         self._running = asyncio.create_task(self.loop.run(self._commit_failed))
@@ -165,7 +169,7 @@ class Engine:
         if self.settings.owned:
             self._alone = asyncio.get_running_loop().call_later(_ALONE_AT_FIRST, self.end, "no monitor came")
         if self._debugged:
-            self.environments.warm(self._debugged)
+            self.environments.start_first(self._debugged)
         self._greet(lost)
 
     async def _listen(self, any_port: bool) -> None:

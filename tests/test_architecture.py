@@ -157,9 +157,10 @@ def test_the_core_asks_neither_the_clock_nor_dice() -> None:
         assert called & {"open", "print", "input", "exec", "eval", "__import__"} == set(), named(path)
 
 
-def test_the_bootstrap_needs_the_standard_library_alone() -> None:
-    """It is started by its path, under the user's interpreter, where lamtop is not installed."""
-    for name in imports(ROOT / "engine/edges/environments/bootstrap.py"):
+@pytest.mark.parametrize("program", ["bootstrap", "zygote"])
+def test_what_runs_under_the_users_interpreter_needs_the_standard_library_alone(program: str) -> None:
+    """It is started by its path, where lamtop is not installed."""
+    for name in imports(ROOT / f"engine/edges/environments/{program}.py"):
         assert not name.startswith("."), name
         assert name.split(".")[0] in sys.stdlib_module_names, name
 

@@ -77,6 +77,7 @@ def _engine_options(command: Callable[..., None]) -> Callable[..., None]:
             default=7.0,
             help="Forget what ended N days ago.  [default: 7]",
         ),
+        click.option("--spawn", is_flag=True, help="Start a new interpreter for every environment; fork none."),
         click.option("--allow-host", multiple=True, help="Another Host header to answer to."),
     ):
         command = option(command)
@@ -275,6 +276,7 @@ def _settings(path: Path | None, options: dict[str, Any]) -> "Settings":
         speed=options["speed"],
         jitter=options["jitter"],
         python=options["python"],
+        spawn=options["spawn"],
         allowed_hosts=frozenset(options["allow_host"]),
         env_file=options["env_file"],
         parameters=_parameters(options["parameter_overrides"]),

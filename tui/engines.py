@@ -95,6 +95,7 @@ def _start(path: Path | None, state: Path, port: int | None, options: dict[str, 
     command += ["--jitter", str(options["jitter"])] if options["jitter"] is not None else []
     command += ["--keep-days", str(options["keep_days"])]
     command += ["--python", options["python"]] if options["python"] else []
+    command += ["--spawn"] if options["spawn"] else []
     command += [part for host in options["allow_host"] for part in ("--allow-host", host)]
     command += ["--env-file", str(options["env_file"])] if options["env_file"] else []
     command += [part for pair in options["parameter_overrides"] for part in ("--parameter-overrides", pair)]

@@ -18,6 +18,14 @@ def look_after(live: int) -> float:
     return max(CHECK_AFTER, live * CHECK_AFTER_EACH)
 
 
+def growth_as_aws(*, waiting: int, starting: int, room: int) -> int:
+    """How many environments to start now if there is to be one for every concurrent invocation, as on AWS.
+
+    Lambda guide, "Understanding Lambda function scaling": a request that finds no idle environment opens one.
+    """
+    return max(0, min(waiting - starting, room))
+
+
 def growth(
     *, waiting: int, live: int, starting: int, fresh: int, finished: int, quick: bool, cores: int, room: int
 ) -> int:

@@ -12,7 +12,7 @@ import pytest
 
 from conformance.cases import CASES
 from conformance.twin import Case, Turn, ours, theirs
-from lamtop.engine.edges.environments import process
+from lamtop.engine.edges.environments import spawning
 
 pytest.importorskip("awslambdaric", reason="awslambdaric is not installed; there are wheels for Linux only")
 
@@ -81,11 +81,11 @@ def test_a_handler_cannot_tell_our_runtime_from_awss(case: Case, aws: Seen, lamt
 def test_a_planted_difference_is_found(
     name: str, right: str, wrong: str, aws: Seen, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code = process.BOOTSTRAP.read_text()
+    code = spawning.BOOTSTRAP.read_text()
     assert code.count(right) == 1
     other = folder / "planted" / "bootstrap.py"
     other.parent.mkdir(exist_ok=True)
     other.write_text(code.replace(right, wrong))
-    monkeypatch.setattr(process, "BOOTSTRAP", other)
+    monkeypatch.setattr(spawning, "BOOTSTRAP", other)
     case = next(case for case in CASES if case.name == name)
-    assert in_plain(case, asyncio.run(ours([case], folder))) != in_plain(case, aws)
+    assert in_plain(case, asyncio.run(ours([case], folder, spawn=True))) != in_plain(case, aws)

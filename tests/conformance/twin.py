@@ -89,12 +89,12 @@ class _Lines:
         return self.next_number - 1
 
 
-async def ours(cases: list[Case], folder: Path) -> dict[str, list[Turn]]:
-    """What each case does in our environments."""
+async def ours(cases: list[Case], folder: Path, *, spawn: bool = False) -> dict[str, list[Turn]]:
+    """What each case does in our environments, forked or spawned."""
     lines = _Lines()
     environments = Environments(
         clock=SystemClock(), log=lines, interpreter=sys.executable, processes=folder / "processes", environ=dict,
-        on_idle=lambda name: None,
+        on_idle=lambda name: None, spawn=spawn,
     )  # fmt: skip
     limit = asyncio.Semaphore(2)
 

@@ -1,6 +1,6 @@
 """The pool grows when work waits and does not flow, and not otherwise."""
 
-from lamtop.engine.core.scaling import growth, look_after
+from lamtop.engine.core.scaling import growth, growth_as_aws, look_after
 
 
 def grow(
@@ -71,3 +71,10 @@ def test_no_more_are_started_than_there_is_room_for() -> None:
 def test_many_environments_are_watched_for_longer() -> None:
     assert look_after(1) == look_after(3) == 0.0015
     assert look_after(50) == 0.02
+
+
+def test_as_on_aws_everything_that_waits_gets_a_place_of_its_own_at_once() -> None:
+    assert growth_as_aws(waiting=300, starting=0, room=1_000) == 300
+    assert growth_as_aws(waiting=300, starting=120, room=1_000) == 180
+    assert growth_as_aws(waiting=5, starting=7, room=1_000) == 0
+    assert growth_as_aws(waiting=300, starting=0, room=50) == 50

@@ -94,13 +94,22 @@ class Bench:
 Story = Callable[[Bench], Awaitable[None]]
 
 
+# All is run with forked environments, where the system can fork; what could differ is run with spawned ones too.
+both_ways = pytest.mark.parametrize("spawn", [False, True], ids=["forked", "spawned"])
+
+
 @pytest.fixture
-def bench(tmp_path: Path) -> Callable[..., None]:
+def spawn() -> bool:
+    return False
+
+
+@pytest.fixture
+def bench(tmp_path: Path, spawn: bool) -> Callable[..., None]:
     """Runs a story with a bench, then stops it and looks for what was left behind."""
 
     def run(code: str, story: Story, **settings: Any) -> None:
         async def play() -> None:
-            bench = Bench(tmp_path, **settings)
+            bench = Bench(tmp_path, **{"spawn": spawn, **settings})
             bench.write(code)
             descriptors = len(list(Path("/dev/fd").iterdir()))
             try:
@@ -110,7 +119,10 @@ def bench(tmp_path: Path) -> Callable[..., None]:
             assert not bench.environments.executing
             assert len(list(Path("/dev/fd").iterdir())) <= descriptors
             assert (tmp_path / "state" / "processes").read_text() == ""
+            assert not bench.environments.scratch_root.exists()
+            assert children() == before
 
+        before = children()
         asyncio.run(play())
 
     return run
@@ -140,9 +152,16 @@ def is_alive(pid: int) -> bool:
     return start_time(pid) is not None
 
 
+def children() -> set[int]:
+    """The processes whose parent this one is, adopted ones among them. None on systems that do not tell."""
+    lists = Path("/proc/self/task").glob("*/children")
+    return {int(pid) for file in lists for pid in file.read_text().split()}
+
+
 # --- results ----------------------------------------------------------------------------------------------------------
 
 
+@both_ways
 @pytest.mark.parametrize(
     ("event", "payload"),
     [
@@ -186,6 +205,7 @@ def test_decimals_bytes_and_named_tuples_are_written_as_aws_does(bench: Callable
     bench(code, story)
 
 
+@both_ways
 def test_the_context_has_what_aws_documents(bench: Callable[..., None]) -> None:
     async def story(b: Bench) -> None:
         seen = result(
@@ -223,6 +243,7 @@ def test_the_context_has_what_aws_documents(bench: Callable[..., None]) -> None:
     bench(code, story)
 
 
+@both_ways
 def test_nothing_of_the_engines_environment_reaches_the_handler(
     bench: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,8 +255,20 @@ def test_nothing_of_the_engines_environment_reaches_the_handler(
         assert seen["TABLE"] == "orders"
         assert seen["AWS_LAMBDA_FUNCTION_NAME"] == "fn"
         assert seen["_HANDLER"] == "app.handler"
-        ours = {"PATH", "HOME", "LANG", "LC_CTYPE", "TZ", "TABLE", "PWD", "_HANDLER", "SHLVL", "LD_LIBRARY_PATH"}
-        lambdas = ("AWS_", "LAMBDA_", "_AWS_XRAY_")
+        ours = {
+            "PATH",
+            "HOME",
+            "LANG",
+            "LC_CTYPE",
+            "TZ",
+            "TABLE",
+            "PWD",
+            "TMPDIR",
+            "_HANDLER",
+            "SHLVL",
+            "LD_LIBRARY_PATH",
+        }
+        lambdas = ("AWS_", "LAMBDA_", "_AWS_XRAY_", "LD_")
         assert {name for name in seen if name not in ours and not name.startswith(lambdas)} == set()
 
     bench("import os\ndef handler(event, context): return dict(os.environ)", story)
@@ -302,6 +335,7 @@ def test_an_exception_does_not_restart_the_environment(bench: Callable[..., None
     bench(code, story)
 
 
+@both_ways
 @pytest.mark.parametrize(
     ("last_act", "reason"),
     [
@@ -336,6 +370,7 @@ def test_the_end_of_the_process_is_told_in_awss_words(bench: Callable[..., None]
     bench(code, story)
 
 
+@both_ways
 def test_a_timeout_kills_the_process_and_what_it_started(bench: Callable[..., None]) -> None:
     async def story(b: Bench) -> None:
         b.configure(timeout=0.4)
@@ -420,6 +455,7 @@ def test_an_exception_at_import_has_no_request_id(bench: Callable[..., None]) ->
     bench("1 / 0", story)
 
 
+@both_ways
 def test_an_exit_during_init_is_an_exit_error(bench: Callable[..., None]) -> None:
     async def story(b: Bench) -> None:
         assert failure(await b.run())["errorMessage"] == "RequestId: r1 Error: Runtime exited with error: exit status 4"
@@ -436,6 +472,7 @@ def test_each_failing_start_uses_up_one_waiting_invocation(bench: Callable[..., 
     bench("import missing_one", story)
 
 
+@both_ways
 def test_an_interpreter_that_is_not_there_fails_the_invocation(bench: Callable[..., None]) -> None:
     async def story(b: Bench) -> None:
         assert failure(await b.run())["errorType"] == "Runtime.InvalidEntrypoint"
@@ -459,6 +496,7 @@ def test_a_result_that_is_no_json_is_a_marshal_error(bench: Callable[..., None],
     bench(f"loop = []\nloop.append(loop)\ndef handler(event, context): return {value}", story)
 
 
+@both_ways
 @pytest.mark.parametrize(
     "written",
     [
@@ -509,6 +547,7 @@ def test_a_forked_child_that_returns_does_not_answer(bench: Callable[..., None])
 # --- logs -------------------------------------------------------------------------------------------------------------
 
 
+@both_ways
 def test_lines_come_in_order_and_belong_to_their_invocation(bench: Callable[..., None]) -> None:
     async def story(b: Bench) -> None:
         first, second = await b.run("one"), await b.run("two")
@@ -580,6 +619,7 @@ def test_output_is_seen_while_the_handler_runs(bench: Callable[..., None]) -> No
     bench(code, story)
 
 
+@both_ways
 def test_logging_looks_as_on_lambda(bench: Callable[..., None]) -> None:
     async def story(b: Bench) -> None:
         await b.run()
@@ -606,6 +646,7 @@ def test_a_grandchild_that_holds_the_output_open_does_not_delay_the_answer(bench
     bench("import subprocess\ndef handler(event, context): return subprocess.Popen(['sleep', '60']).pid", story)
 
 
+@both_ways
 @pytest.mark.parametrize("way", ["sys.stdout.close(); sys.stderr.close()", "os.close(1); os.close(2)"])
 def test_closed_output_does_not_keep_the_answer_back(bench: Callable[..., None], way: str) -> None:
     async def story(b: Bench) -> None:
@@ -734,11 +775,13 @@ def test_the_dispatcher_hears_when_an_environment_is_free(bench: Callable[..., N
     bench("def handler(event, context): pass", story)
 
 
+@both_ways
 def test_an_idle_environment_that_dies_costs_nobody_anything(bench: Callable[..., None]) -> None:
     async def story(b: Bench) -> None:
         pid = result(await b.run())
         os.kill(pid, signal.SIGKILL)
-        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # it is dead, and the loop has had no time to notice
+        while is_alive(pid):  # so that it is dead, and the loop has had no time to notice
+            continue
         asked = []
         assert result(await b.run(may_start=lambda: asked.append(1) or True)) != pid
         assert asked == [1]
@@ -747,6 +790,7 @@ def test_an_idle_environment_that_dies_costs_nobody_anything(bench: Callable[...
     bench("import os\ndef handler(event, context): return os.getpid()", story)
 
 
+@both_ways
 def test_running_and_waiting_invocations_can_be_cancelled(bench: Callable[..., None]) -> None:
     async def story(b: Bench) -> None:
         running, waiting = b.send(), b.send()
@@ -763,6 +807,7 @@ def test_running_and_waiting_invocations_can_be_cancelled(bench: Callable[..., N
 # --- new code ---------------------------------------------------------------------------------------------------------
 
 
+@both_ways
 def test_a_reload_switches_when_the_new_code_is_ready(bench: Callable[..., None]) -> None:
     async def story(b: Bench) -> None:
         assert result(await b.run()) == "old"
@@ -806,6 +851,7 @@ def test_code_that_does_not_load_is_not_switched_to(bench: Callable[..., None]) 
     bench("import time\ndef handler(event, context):\n    time.sleep(event or 0)\n    return 'old'", story)
 
 
+@both_ways
 def test_a_forgotten_function_leaves_no_process(bench: Callable[..., None]) -> None:
     async def story(b: Bench) -> None:
         pid = result(await b.run())
@@ -848,7 +894,7 @@ from pathlib import Path
 from test_environments import Bench
 
 async def main():
-    bench = Bench(Path({folder!r}))
+    bench = Bench(Path({folder!r}), spawn={spawn})
     bench.send()
     await asyncio.sleep(60)
 
@@ -856,7 +902,8 @@ asyncio.run(main())
 """
 
 
-def test_handlers_die_with_a_killed_engine(tmp_path: Path) -> None:
+@both_ways
+def test_handlers_die_with_a_killed_engine(tmp_path: Path, spawn: bool) -> None:
     code = """
         import re, subprocess, sys, time
         def handler(event, context):
@@ -866,7 +913,7 @@ def test_handlers_die_with_a_killed_engine(tmp_path: Path) -> None:
             re.match("(a+)+b", "a" * 60)  # holds the interpreter lock for ever
         """
     (tmp_path / "app.py").write_text(textwrap.dedent(code))
-    program = ENGINE.format(tests=str(Path(__file__).parent), folder=str(tmp_path))
+    program = ENGINE.format(tests=str(Path(__file__).parent), folder=str(tmp_path), spawn=spawn)
     engine = subprocess.Popen([sys.executable, "-c", program])
     try:
         asyncio.run(until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text() != ""))

@@ -4,10 +4,10 @@ import asyncio
 import re
 from collections.abc import Callable
 
-from engine.test_environments import Bench, bench, failure, result
+from engine.test_environments import Bench, bench, failure, result, spawn
 from lamtop.engine.core.event import Outcome
 
-__all__ = ["bench"]
+__all__ = ["bench", "spawn"]
 
 COUNTING = """
     from pathlib import Path

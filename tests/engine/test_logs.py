@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from engine.test_environments import Bench, bench, failure, result
+from engine.test_environments import Bench, bench, failure, result, spawn
 from lamtop.engine.core.function import LoggingConfig
 
-__all__ = ["bench"]
+__all__ = ["bench", "spawn"]
 
 
 def of_kind(b: Bench, kind: str, request_id: str = "r1") -> list[str]:

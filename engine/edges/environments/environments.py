@@ -1,9 +1,10 @@
 """The execution environments of all functions."""
 
 import asyncio
+import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ...clock import Clock
@@ -12,9 +13,13 @@ from ...core.invocation import Invocation
 from . import failures
 from .capacity import Capacity
 from .log import LogSink
+from .memory import MemoryWatch, available
 from .pool import IDLE_MAX, Pool, Setting
-from .process import INIT_MAX
+from .process import INIT_MAX, Environment
+from .scratch import Scratch
+from .starters import Starters
 from .survivors import ProcessList
+from .variables import variables
 
 _SWEEP_EVERY = 30.0  # real seconds
 
@@ -24,7 +29,8 @@ class Environments:
 
     Everything happens on the event loop that runs when it is made; nothing here may be called from another thread.
     `processes` is the file that lists the children (see `survivors`), `environ` gives the variables that every
-    environment gets, and `on_idle` is called with a function's name whenever more work for it could be claimed.
+    environment gets, and `on_idle` is called with a function's name whenever more work for it could be claimed. `spawn`
+    starts each environment as a program of its own, also where forking is possible; `say` gets what users should know.
     `is_being_saved` says whether a function's files hold something else than the last reload was told of.
     """
 
@@ -40,11 +46,17 @@ class Environments:
         environments_max: int = 1_000,
         is_being_saved: Callable[[Function], bool] = lambda _: False,
         init_max: float = INIT_MAX,
+        spawn: bool = False,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._pools: dict[str, Pool] = {}
         self._forgotten: list[Pool] = []
-        life, self._life = os.pipe()  # nobody ever writes: it closes when this process ends, and so do the children
+        self._processes = ProcessList(processes)
+        self._life, self._alive = os.pipe()  # nobody ever writes: it closes with us, and the children end
+        self._starters = Starters(self._loop, self._life, self._processes, say, spawn=spawn)
+        self._scratch = Scratch(processes.parent)
+        self._memory = MemoryWatch(self._busy)
         self._setting = Setting(
             clock=clock,
             log=log,
@@ -53,9 +65,10 @@ class Environments:
             on_idle=on_idle,
             on_gone=self._on_gone,
             make_room=self._make_room,
-            processes=ProcessList(processes),
-            life=life,
-            capacity=Capacity(environments_max),
+            starters=self._starters,
+            scratch=self._scratch,
+            watch=self._memory.watch,
+            capacity=Capacity(environments_max, available),
             is_being_saved=is_being_saved,
             init_max=init_max,
         )
@@ -78,6 +91,11 @@ class Environments:
     def cancel(self, request_id: str) -> bool:
         """End a running invocation or drop a waiting one; its outcome is CANCELLED. False if it is not here."""
         return any(pool.cancel(request_id) for pool in (*self._pools.values(), *self._forgotten))
+
+    @property
+    def scratch_root(self) -> Path:
+        """The folder that holds the temporary folders of all environments."""
+        return self._scratch.root
 
     # --- figures ------------------------------------------------------------------------------------------------------
 
@@ -111,6 +129,13 @@ class Environments:
         """The version of the code that new invocations run on; it goes up with every reload."""
         return pool.version if (pool := self._pools.get(function)) else 1
 
+    def warm(self, functions: Iterable[Function]) -> None:
+        """Prepare for the first environments of these functions, so that they come quickly."""
+        for function in functions:
+            interpreter = function.python or self._setting.interpreter
+            with contextlib.suppress(OSError):  # it will be said when the function is invoked
+                self._starters.warm(interpreter, variables(function, "", self._setting.environ(), ""))
+
     # --- functions come, change and go --------------------------------------------------------------------------------
 
     async def reload(self, function: Function) -> str | None:
@@ -121,9 +146,9 @@ class Environments:
         """
         return await self._pool(function).reload(function)
 
-    def warm(self, function: Function) -> None:
+    def start_first(self, function: Function) -> None:
         """Start an environment before there is work for it."""
-        self._pool(function).warm()
+        self._pool(function).start_first()
 
     def forget(self, function: str) -> None:
         """The function is no longer configured. Running invocations finish, waiting ones are cancelled."""
@@ -148,9 +173,12 @@ class Environments:
             for environment in pool.everything():
                 environment.retire()
         await self._until_nothing_is_left(None)
-        self._setting.processes.close()
-        os.close(self._setting.life)
+        self._memory.stop()
+        await self._starters.stop()
+        self._processes.close()
+        self._scratch.close()
         os.close(self._life)
+        os.close(self._alive)
 
     async def _until_nothing_is_left(self, seconds: float | None) -> None:
         if self._setting.capacity.used:
@@ -168,6 +196,11 @@ class Environments:
             self._pools[function.name] = Pool(self._setting, function)
         return self._pools[function.name]
 
+    def _busy(self) -> Iterator[Environment]:
+        """The environments that run something, init included."""
+        for pool in (*self._pools.values(), *self._forgotten):
+            yield from (*pool.busy, *pool.starting)
+
     def _make_room(self, asking: Pool) -> None:
         """All places are taken: end the environment of another function that has been idle longest."""
         idle = [pool for pool in self._pools.values() if pool is not asking and pool.spare > 0]
@@ -178,4 +211,5 @@ class Environments:
     def _sweep(self) -> None:
         for pool in self._pools.values():
             pool.sweep(time.monotonic() - IDLE_MAX)
+        self._starters.sweep()
         self._sweep_timer = self._loop.call_later(_SWEEP_EVERY, self._sweep)

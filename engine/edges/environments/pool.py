@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ...clock import Clock
 from ...core import scaling
@@ -17,7 +18,8 @@ from .capacity import Capacity
 from .failures import Failure
 from .log import LogSink
 from .process import INIT_MAX, Environment, is_shortage
-from .survivors import ProcessList
+from .scratch import Scratch
+from .starters import Starters
 
 IDLE_MAX = 600.0  # real seconds until an idle environment is retired
 _LOOK_AGAIN_WHEN_FULL = 0.05  # seconds
@@ -35,8 +37,9 @@ class Setting:
     on_idle: Callable[[str], None]
     on_gone: Callable[[], None]
     make_room: Callable[["Pool"], None]
-    processes: ProcessList
-    life: int
+    starters: Starters
+    scratch: Scratch
+    watch: Callable[[], None]
     capacity: Capacity
     is_being_saved: Callable[[Function], bool]
     executing: dict[str, Invocation] = field(default_factory=dict)
@@ -62,6 +65,7 @@ class Pool:
         self._events: deque[Invocation] = deque()
         self._admitted: set[Invocation] = set()  # may_start was asked, but the environment turned out to be dead
         self._finished = 0  # since the last look
+        self._grows = False  # at the last look work did not flow
         self._quick_at = -math.inf  # when the last quick invocation ended, in monotonic seconds
         self._look: asyncio.TimerHandle | None = None
         self._code_is_bad = False
@@ -70,6 +74,8 @@ class Pool:
         self._reloaded: asyncio.Future[str | None] | None = None  # while a reload is under way
         self._unsettled = 0
         self._ran_until = 0.0  # wall clock: when code of this function ran last
+        self._memory_each = 0  # MB that an environment is known to use
+        self._kept: list[tuple[float, Path]] = []  # temporary folders of environments that failed, and since when
 
     @property
     def waiting(self) -> int:
@@ -93,7 +99,7 @@ class Pool:
                 self._hand_over(invocation, self.idle.pop())
             return
         (self._events if invocation.kind == "event" else self._synchronous).append(invocation)
-        if self._look is None:
+        if self._look is None or self.function.scaling == "aws":
             self._look_now()
 
     def cancel(self, request_id: str) -> bool:
@@ -147,6 +153,7 @@ class Pool:
         if environment.invoke(invocation):
             self.busy.add(environment)
             self._setting.executing[invocation.request_id] = invocation
+            self._setting.watch()
             return
         self.ending.add(environment)  # it died a moment ago; nobody has told us yet
         environment.usable = False
@@ -181,12 +188,15 @@ class Pool:
         if environment is self._candidate and not self._take_candidate(environment):
             return
         self._settle(environment)
+        if self._grows and not self._finished and self.waiting and self._look is not None:
+            self._start_more()  # still nothing flows: no need to look first
 
     def finished(self, environment: Environment, invocation: Invocation, outcome: Outcome) -> None:
         del self._setting.executing[invocation.request_id]
         self.busy.discard(environment)
         self._ran_until = time.time()
         self._finished += 1
+        self._memory_each = outcome.memory_used
         if environment.took < scaling.QUICK:
             self._quick_at = time.monotonic()
         if environment.usable:
@@ -227,11 +237,11 @@ class Pool:
     def gone(self, environment: Environment) -> None:
         setting = self._setting
         setting.capacity.used -= 1
-        setting.processes.remove(environment.pid)
         for states in (self.busy, self.starting, self.ending):
             states.discard(environment)
         if environment in self.idle:
             self.idle.remove(environment)
+        self._keep_or_remove(environment)
         if environment is self._candidate:
             self._candidate = None
             self._decide("the environment was ended before it was ready")
@@ -253,25 +263,46 @@ class Pool:
     def _look_now(self) -> None:
         """Work has begun to wait: start the very first environment at once, look again in a moment."""
         self._finished = 0
-        if not self.live and not self.starting:
+        if self.function.scaling == "aws" or (not self.live and not self.starting):
             self._grow()
         elif self._look is None:
             self._look = self._loop.call_later(scaling.look_after(self.live), self._grow)
 
     def _grow(self) -> None:
-        self._look = None
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
         if not self.waiting or self._setting.stopping:
             return
         if self._reloaded is not None or (self._code_is_bad and (self.live or self.starting)):
             self._look = self._loop.call_later(_LOOK_AGAIN_WHEN_FULL, self._grow)
             return
-        room = self._setting.capacity.room()
-        if self.function.debug_port is not None:
-            room = min(room, 1 - self.live - len(self.starting))
-        if room == 0:
+        full = self._setting.capacity.room(self._memory_each) == 0
+        if full:
             self._setting.make_room(self)
+        self._grows = self._start_more() > 0
+        self._finished = 0
+        if self._look is None:
+            after = _LOOK_AGAIN_WHEN_FULL if full else scaling.look_after(self.live)
+            self._look = self._loop.call_later(after, self._grow)
+
+    def _start_more(self) -> int:
+        """Start as many as the rule says; return how many that is."""
+        room = self._setting.capacity.room(self._memory_each)
+        if self.function.scaling == "aws":
+            count = scaling.growth_as_aws(waiting=self.waiting, starting=len(self.starting), room=room)
+        else:
+            count = self._lazy_growth(room)
+        for _ in range(count):
+            if not self._start():
+                return count
+        if count:
+            self._loop.call_soon(self._setting.on_idle, self.function.name)
+        return count
+
+    def _lazy_growth(self, room: int) -> int:
         now = time.monotonic()
-        count = scaling.growth(
+        return scaling.growth(
             waiting=self.waiting,
             live=self.live,
             starting=len(self.starting),
@@ -281,15 +312,8 @@ class Pool:
             cores=self._setting.capacity.cores,
             room=room,
         )
-        self._finished = 0
-        self._look = self._loop.call_later(scaling.look_after(self.live) if room else _LOOK_AGAIN_WHEN_FULL, self._grow)
-        for _ in range(count):
-            if not self._start():
-                return
-        if count:
-            self._loop.call_soon(self._setting.on_idle, self.function.name)
 
-    def warm(self) -> None:
+    def start_first(self) -> None:
         """Start the first environment before there is work for it."""
         if not self.live and not self.starting:
             self._start()
@@ -311,12 +335,29 @@ class Pool:
         )
 
     def _spawn(self, environment: Environment) -> None:
-        setting = self._setting
-        interpreter = environment.function.python or setting.interpreter
-        environment.start(interpreter, setting.environ(), setting.life, setting.processes.add)
+        setting, function = self._setting, environment.function
+        current = environment.version == self.version
+        environment.scratch = self._kept.pop()[1] if current and self._kept else setting.scratch.new()
+        try:
+            mark = setting.starters.marks.next()
+            environment.start(setting.starters.start, function.python or setting.interpreter, setting.environ(), mark)
+        except OSError:
+            self._keep_or_remove(environment)
+            raise
         setting.capacity.used += 1
         if environment.invocation is None:  # a repeated init belongs to the cold start that failed
-            setting.cold_starts[self.function.name] = setting.cold_starts.get(self.function.name, 0) + 1
+            setting.cold_starts[function.name] = setting.cold_starts.get(function.name, 0) + 1
+        setting.watch()
+
+    def _keep_or_remove(self, environment: Environment) -> None:
+        """A reset leaves /tmp to the environment that follows. One that is retired takes it along."""
+        folder = environment.scratch
+        if folder is None:
+            return
+        if environment.unwanted or environment.version != self.version or self.forgotten or self._setting.stopping:
+            self._setting.scratch.remove(folder)
+        else:
+            self._kept.append((time.monotonic(), folder))
 
     def _not_started(self, environment: Environment, error: OSError) -> None:
         if is_shortage(error):
@@ -342,6 +383,8 @@ class Pool:
         """End those that have been idle since before a moment (monotonic seconds)."""
         while self.idle and self.idle[0].idle_since <= before:
             self.retire(self.idle.pop(0))
+        while self._kept and self._kept[0][0] <= before:
+            self._setting.scratch.remove(self._kept.pop(0)[1])
 
     @property
     def spare(self) -> int:

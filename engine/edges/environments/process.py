@@ -7,10 +7,7 @@ can end it with everything it has started. Nothing in here blocks, and nothing w
 import asyncio
 import errno
 import os
-import signal
 import socket
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -28,12 +25,12 @@ from .channel import Channel
 from .failures import Failure
 from .lines import Report
 from .log import Log, LogSink, Tap
+from .starting import BOOTSTRAP, Child, Order
 from .variables import variables
 
-BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 INIT_MAX = 10.0  # seconds (Lambda guide, "Init phase")
 
-_REAP_EVERY = 0.002  # seconds, where the system has no descriptor for a process
+_ADDRESS_SPACE_MIN = 16 << 30  # bytes; libraries map far more than they use, and memory is watched besides
 
 
 class Owner(Protocol):
@@ -56,6 +53,9 @@ class Owner(Protocol):
         ...
 
 
+Start = Callable[[Order, Callable[[int | None], None]], Child]
+
+
 class Environment:
     """A process and what it is doing."""
 
@@ -76,6 +76,8 @@ class Environment:
         self.stream: str = after.stream if after else _new_stream(clock)
         self.invocation: Invocation | None = None
         self.usable = True  # False once it is condemned: killed, retired, ended
+        self.unwanted = False  # it did not fail: it was retired
+        self.scratch: Path | None = None  # its temporary folder
         self.is_ready = False
         self.started_at = time.monotonic()
         self.idle_since = 0.0
@@ -95,37 +97,34 @@ class Environment:
         self._timer: asyncio.TimerHandle | None = None
         self.took = 0.0  # seconds of the last invocation, by the process's own clock
         self._memory = 0  # KB, the most that is known
-        self._ending = False
         self._verdict: Failure | None = (
             None  # what the running invocation will have ended with, once the process is dead
         )
 
-    def start(self, interpreter: str, base: Mapping[str, str], life: int, record: Callable[[int], None]) -> None:
-        """Start the process. `life` is a pipe that closes when the engine dies; `record` gets the process id.
+    def start(self, start: Start, interpreter: str, base: Mapping[str, str], mark: int) -> None:
+        """Start the process, in its own temporary folder if there is one.
 
         Raises OSError if the interpreter cannot be started.
         """
         near, far = socket.socketpair()
         logs, logs_far = os.pipe()
+        if self.scratch is not None:
+            base = {**base, "TMPDIR": str(self.scratch)}
+        order = Order(
+            interpreter,
+            self.function.code,
+            variables(self.function, self.stream, base, str(BOOTSTRAP.parent)),
+            far.detach(),
+            logs_far,
+            mark,
+            max(_ADDRESS_SPACE_MIN, self.function.memory << 24),
+        )
         try:
-            self._process = subprocess.Popen(  # noqa: S603 (running users' code is the purpose)
-                [interpreter, "-B", str(BOOTSTRAP), str(far.fileno()), str(life)],
-                stdin=subprocess.DEVNULL,
-                stdout=logs_far,
-                stderr=logs_far,
-                pass_fds=(far.fileno(), life),
-                start_new_session=True,
-                cwd=self.function.code,
-                env=variables(self.function, self.stream, base, str(BOOTSTRAP.parent)),
-            )
+            self._child = start(order, self._on_exit)
         except OSError:
             near.close()
             os.close(logs)
             raise
-        finally:
-            far.close()
-            os.close(logs_far)
-        record(self._process.pid)
         self._watch(near, logs)
         if self._phase == "init":
             self._log.init_started()
@@ -133,7 +132,8 @@ class Environment:
 
     @property
     def pid(self) -> int:
-        return self._process.pid
+        """Its process id; 0 if it has none yet."""
+        return self._child.pid
 
     def invoke(self, invocation: Invocation) -> bool:
         """Hand over an invocation. False if the process turns out to be dead: nothing has happened to it then."""
@@ -174,14 +174,21 @@ class Environment:
         self.usable = False
         if self.invocation is not None:
             self._memory = max(self._memory, _peak_memory(self.pid))
-        self._kill_group()
-        if self._pidfd is None and not self._ending:
-            self._ending = True
-            self._loop.call_later(_REAP_EVERY, self._on_exit)
+        self._child.kill()
 
     def retire(self) -> None:
         """End it: it is no longer wanted."""
+        self.unwanted = True
         self.condemn(failures.lost())
+
+    def limit_memory(self, used: int) -> bool:
+        """End it if it uses more memory, in KB, than its function may. True if that is so."""
+        most = self.function.memory * 1024
+        if used <= most or not self.usable:
+            return False
+        self.condemn(failures.out_of_memory())
+        self._memory = most
+        return True
 
     def fail(self, invocation: Invocation, failure: Failure) -> None:
         """There is no process, and this is the invocation that waited for it."""
@@ -194,18 +201,17 @@ class Environment:
     def _watch(self, near: socket.socket, logs: int) -> None:
         self._channel = Channel(self._loop, near, self._on_answer, self._on_broken)
         self._tap = Tap(self._loop, logs, self._log.take)
-        self._pidfd = _process_descriptor(self.pid)
-        if self._pidfd is not None:
-            self._loop.add_reader(self._pidfd, self._on_exit)
         init_max = self._init_max if self.function.debug_port is None else self.function.timeout
         self._deadline = self._loop.time() + (self.function.timeout if self.invocation else init_max)
         self._timer = self._loop.call_at(self._deadline, self._on_timer)
 
     def _on_answer(self, kind: bytes, request_id: str, payload: bytes, memory: int, took: int) -> None:
         invocation = self.invocation
+        if self._verdict is not None:
+            return
         self.took = took / 1e6
         self._memory = memory or self._memory
-        if self._verdict is not None:
+        if self.limit_memory(memory):
             return
         if invocation is not None and kind in frames.ANSWERS and request_id == invocation.request_id:
             failure = None
@@ -251,20 +257,12 @@ class Environment:
             failures.timed_out(self.function.timeout) if in_invocation else failures.init_timed_out(self._init_max)
         )
 
-    def _on_exit(self) -> None:
-        """The process is a zombie: its number and its group are still reserved. End the group, then reap."""
+    def _on_exit(self, code: int | None) -> None:
+        """The process has ended and is reaped, with its group."""
         self.usable = False
-        self._kill_group()
-        code = self._process.poll()
-        if code is None:
-            self._loop.call_later(_REAP_EVERY, self._on_exit)
-            return
-        if self._pidfd is not None:
-            self._loop.remove_reader(self._pidfd)
-            os.close(self._pidfd)
         self._channel.read_all()  # an answer given just before the end counts
         self._cancel_timer()
-        verdict = self._verdict or failures.exited(code)
+        verdict = self._verdict or (failures.exited(code) if code is not None else failures.lost())
         if not self.is_ready:
             self._on_init_failed(verdict)
         if self.invocation is not None:
@@ -285,13 +283,6 @@ class Environment:
         self._channel.close()
         if not self._log_is_passed_on:
             self._log.close()
-
-    def _kill_group(self) -> None:
-        if self._process.returncode is None:  # once it is reaped, the number may belong to somebody else
-            try:
-                os.killpg(self._process.pid, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
-                return  # between its start and its session; or, on macOS, a group of zombies
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
@@ -330,16 +321,6 @@ class Environment:
 
 def _new_stream(clock: Clock) -> str:
     return f"{datetime.fromtimestamp(clock.now(), UTC):%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
-
-
-def _process_descriptor(pid: int) -> int | None:
-    """A descriptor that becomes readable when the process ends; None where there is no such thing."""
-    if sys.platform != "linux":
-        return None
-    try:
-        return os.pidfd_open(pid)
-    except OSError:
-        return None
 
 
 def _peak_memory(pid: int) -> int:
