@@ -294,6 +294,7 @@ def as_row(line: LogLine) -> Row:
         "attempt": line.attempt,
         "kind": line.kind,
         "text": line.text,
+        "stream": line.stream,
     }
 
 

@@ -27,6 +27,7 @@ _FORGOTTEN = (
     (rf'\n\|  File "(<frozen runpy>|{_RUNTIME})".*(\n\|    .*)*', ""),  # on standard error, line by line
     (rf"{_RUNTIME}:\d+(: RuntimeWarning.*)\n.*", r"<runtime>\1"),  # in front of a warning
     (r"line repeated \d+ more", "line repeated"),  # an endless recursion goes deeper over fewer frames
+    (r"(recursion depth exceeded) while \w+ a \w+ object", r"\1"),  # one encoder is in C and the other may not be
 )
 
 

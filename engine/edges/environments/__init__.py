@@ -1,7 +1,7 @@
 """Execution environments: the processes that run handlers.
 
-`bootstrap` runs inside the process, `process` is the engine's side of one, `pool` has those of one function, and
-`environments` all of them.
+`bootstrap` runs inside the process, `process` is the engine's side of one, `log` what is logged of it (`lines` are the
+platform's, `output` the handler's), `pool` has the environments of one function, and `environments` all of them.
 """
 
 from .environments import Environments
