@@ -1,10 +1,10 @@
 """Press a: it charges a card, then fails, and Lambda tries again: after three attempts the customer has paid 3 times.
 Watch Logs say "charged again", and Retries: nothing is wrong with Lambda. Compare with charges-once."""
 
-import tempfile
+import os
 from pathlib import Path
 
-LEDGER = Path(tempfile.gettempdir(), "lamtop-charges-again.txt")  # what the card's bank sees: open it
+LEDGER = Path(os.environ.get("LEDGERS", "/tmp"), "lamtop-charges-again.txt")  # what the card's bank sees: open it
 
 
 def lambda_handler(event, context):

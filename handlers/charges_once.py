@@ -1,11 +1,12 @@
 """Press a: it charges a card and fails as charges-again does, but the second attempt knows what the first has done.
 Watch the retry say "charged already" and succeed: the request id is the same at every attempt, so it is the key."""
 
-import tempfile
+import os
 from pathlib import Path
 
-LEDGER = Path(tempfile.gettempdir(), "lamtop-charges-once.txt")  # what the card's bank sees: open it
-CLAIMS = Path(tempfile.gettempdir(), "lamtop-charges-once")
+LEDGERS = Path(os.environ.get("LEDGERS", "/tmp"))
+LEDGER = LEDGERS / "lamtop-charges-once.txt"  # what the card's bank sees: open it
+CLAIMS = LEDGERS / "lamtop-charges-once"
 
 
 # On AWS each environment has a /tmp of its own, so claim in a table all of them see: a DynamoDB put on condition

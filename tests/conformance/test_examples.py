@@ -178,8 +178,10 @@ def lessons(tmp_path: Path) -> Callable[..., None]:
             changed = {"template.yaml": template}
             if not boto3:
                 changed["boto3.py"] = WITHOUT_BOTO3
-            environ = {"PATH": os.environ["PATH"], "TMPDIR": str(files)}
-            async with live(folder, changed, watch=False, environ=environ, **settings) as engine:
+            variables = tmp_path / "ledgers.env"
+            variables.write_text(f"LEDGERS={files}\n")
+            environ = {"PATH": os.environ["PATH"]}
+            async with live(folder, changed, watch=False, environ=environ, env_file=variables, **settings) as engine:
                 await asyncio.wait_for(story(Lessons(engine, files)), 20)
 
         asyncio.run(play())

@@ -170,7 +170,7 @@ def test_a_hundred_megabytes_of_output_cost_the_engine_no_memory(bench: Callable
         before = resident()
         await b.run(100)
         assert resident() - before < 50_000
-        assert "more lines were not kept" in b.lines.output("r2")[-1]
+        assert any("more lines were not kept" in line for line in b.lines.output("r2"))
 
     code = """
         import os

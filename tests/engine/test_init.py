@@ -110,7 +110,7 @@ def test_a_bad_save_is_imported_once(bench: Callable[..., None]) -> None:
     async def story(b: Bench) -> None:
         assert result(await b.run()) == 1
         b.write(COUNTING + "\n    1 / 0\n")
-        assert await b.environments.reload(b.function) == "ZeroDivisionError: division by zero"
+        assert await b.environments.reload(b.function) == "ZeroDivisionError: division by zero (app.py, line 7)"
         assert (b.folder / "count").read_text() == "x"
         assert result(await b.run()) == 1
         log = b.lines.of("")

@@ -53,7 +53,7 @@ def test_out_of_memory_is_a_killed_process_to_the_caller_and_to_the_log() -> Non
 
 def test_the_platform_writes_json_with_awss_keys() -> None:
     lines = [*JSON.init_start(AT, "3.13.1"), *JSON.init_end(AT, "init", 0.5, None)]
-    lines += [*JSON.start(AT, "r1"), *JSON.end(AT, report())]
+    lines += [*JSON.start(AT, "r1", "$LATEST"), *JSON.end(AT, report())]
     events = [json.loads(line) for line in lines]
     assert [list(event) for event in events] == [["time", "type", "record"]] * len(events)
     assert {event["time"] for event in events} == {TIME}
@@ -112,7 +112,7 @@ def test_the_system_log_level_lets_failures_through(level: str, failed: bool, ty
     lines = platform_lines(Function("fn", "app.handler", "/code", logging=LoggingConfig("JSON", system_level=level)))
     why = failures.exited(1) if failed else None
     found = [*lines.init_start(AT, "3.13.1"), *lines.init_end(AT, "init", 0.5, why)]
-    found += [*lines.start(AT, "r1"), *lines.end(AT, report(why))]
+    found += [*lines.start(AT, "r1", "$LATEST"), *lines.end(AT, report(why))]
     assert [json.loads(line)["type"] for line in found] == [f"platform.{name}" for name in types]
 
 

@@ -188,7 +188,7 @@ class Pool:
         if environment is self._candidate and not self._take_candidate(environment):
             return
         self._settle(environment)
-        if self._grows and not self._finished and self.waiting and self._look is not None:
+        if self._grows and not self._finished and self.waiting and self._look and not self._waits_for_code:
             self._start_more()  # still nothing flows: no need to look first
 
     def finished(self, environment: Environment, invocation: Invocation, outcome: Outcome) -> None:
@@ -274,7 +274,7 @@ class Pool:
             self._look = None
         if not self.waiting or self._setting.stopping:
             return
-        if self._reloaded is not None or (self._code_is_bad and (self.live or self.starting)):
+        if self._waits_for_code:
             self._look = self._loop.call_later(_LOOK_AGAIN_WHEN_FULL, self._grow)
             return
         full = self._setting.capacity.room(self._memory_each) == 0
@@ -286,9 +286,16 @@ class Pool:
             after = _LOOK_AGAIN_WHEN_FULL if full else scaling.look_after(self.live)
             self._look = self._loop.call_later(after, self._grow)
 
+    @property
+    def _waits_for_code(self) -> bool:
+        """Is the code on disk undecided, or bad while there are environments of the code before it?"""
+        return self._reloaded is not None or (self._code_is_bad and bool(self.live or self.starting))
+
     def _start_more(self) -> int:
         """Start as many as the rule says; return how many that is."""
         room = self._setting.capacity.room(self._memory_each)
+        if self.function.debug_port is not None:
+            room = min(room, 1 - self.live - len(self.starting))
         if self.function.scaling == "aws":
             count = scaling.growth_as_aws(waiting=self.waiting, starting=len(self.starting), room=room)
         else:
