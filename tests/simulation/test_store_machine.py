@@ -46,6 +46,7 @@ ENDINGS = {
     "lost": Outcome(Ended.LOST),
     "cancelled": Outcome(Ended.CANCELLED),
 }
+PAYLOAD = b'"%s"' % (b"x" * 10_000)  # pages of its own, so that a full disk is soon noticed
 OVER = ("succeeded", "discarded")
 
 
@@ -131,7 +132,7 @@ class Life(RuleBasedStateMachine):
     @rule(name=st.sampled_from(sorted(FUNCTIONS)), count=st.integers(1, 4))
     def accept(self, name: str, count: int) -> None:
         for _ in range(count):
-            self.dispatcher.report(Accept(self._new_id(), FUNCTIONS[name], b"{}", "test", self._promise))
+            self.dispatcher.report(Accept(self._new_id(), FUNCTIONS[name], PAYLOAD, "test", self._promise))
         self._step()
 
     def _promise(self, event: Event) -> None:
@@ -206,8 +207,9 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: not self.is_full)
     @rule(events=st.integers(0, 5))
     def prune(self, events: int) -> None:
-        before = dict(self._rows("SELECT id, state FROM event"))
+        before: dict[str, str] = dict(self._rows("SELECT id, state FROM event"))
         ended = sum(counts.succeeded + counts.discarded for counts in self.metrics.functions.values())
+        self.store._prune_again = 0.0
         try:
             self.store.prune(KEEP._replace(events=events), 0.0, ended)
         except Unwritable:
@@ -283,7 +285,7 @@ class Life(RuleBasedStateMachine):
 TestLife = Life.TestCase
 TestLife.settings = settings(
     max_examples=EXAMPLES,
-    stateful_step_count=40,
+    stateful_step_count=60,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     database=None,
