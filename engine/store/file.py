@@ -30,14 +30,23 @@ def version_of(path: Path) -> int | None:
     try:
         if not path.exists() or path.stat().st_size == 0:
             return 0
-        with contextlib.closing(open_to_read(path)) as connection:
-            return int(connection.execute("PRAGMA user_version").fetchone()[0])
+        try:
+            return _version(open_to_read(path))
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode not in (sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_CANTOPEN):
+                raise
+            return _version(sqlite3.connect(path))  # a kill while it was made: first what it was is restored
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
             return None
         raise unusable(path, error) from None
     except OSError as error:
         raise unusable(path, error) from None
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    with contextlib.closing(connection):
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def open_database(path: Path, schema: Schema, synchronous: str) -> sqlite3.Connection:
