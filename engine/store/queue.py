@@ -17,7 +17,7 @@ from ..core.event import Attempt, Condition, Delivery, Event, Message, Reason, S
 from .file import Schema, open_database, open_to_read, unusable
 from .folder import lock, make_private
 from .reserve import Reserve
-from .retention import Retention, bytes_used, old_events
+from .retention import Retention, old_events, too_many_bytes
 from .salvage import Table, mend
 from .transactions import Transactions
 
@@ -165,8 +165,8 @@ class Store(Transactions):
         if time.monotonic() < self._prune_again:
             return 0, False
         too_many = max(0, ended - self._pruned - retention.events)
-        too_large = bytes_used(self._connection) > retention.size
-        old = old_events(self._connection, self._pruned_to, oldest, too_many, too_large=too_large)
+        too_large = too_many_bytes(self._connection, retention)
+        old = old_events(self._connection, self._pruned_to, oldest, too_many, too_large)
         if old.rows:
             self.begin()
             self._write("DELETE FROM attempt WHERE event = ?", [(seq,) for seq in old.rows])

@@ -6,11 +6,14 @@ from typing import NamedTuple
 
 SLICE = 1_000  # rows that are looked at in one go
 CHUNKS = 200  # of the history
+_ROW = 300  # bytes of an event and its attempt, besides the payload
+_FULL = 0.9  # of the cap: the rest is for what comes until the next look
 
 _OLDEST = """
   SELECT seq, function, state, accepted_at, ended_at, state IN ('queued', 'running')
       OR EXISTS (SELECT 1 FROM delivery WHERE event = e.seq)
-      OR state = 'discarded' AND EXISTS (SELECT 1 FROM message WHERE request_id = e.id) AS needed
+      OR state = 'discarded' AND EXISTS (SELECT 1 FROM message WHERE request_id = e.id) AS needed,
+    length(payload)
   FROM event e WHERE seq > ? ORDER BY seq LIMIT ?
 """
 _OLDEST_CHUNKS = """
@@ -46,25 +49,29 @@ class Old(NamedTuple):
     at_end: bool = False  # … because there is nothing
 
 
-def bytes_used(connection: sqlite3.Connection) -> int:
-    """How much of a file is in use: what was deleted makes room in it for what comes."""
+def too_many_bytes(connection: sqlite3.Connection, retention: Retention) -> int:
+    """How much more of a file is in use than may be. What is deleted makes room in it for what comes."""
     pages, free, size = (
         connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
     )
-    return int((pages - free) * size)
+    return max(0, int((pages - free) * size - retention.size * _FULL))
 
 
-def old_events(connection: sqlite3.Connection, after: int, oldest: float, too_many: int, *, too_large: bool) -> Old:
-    """Which of the next events have ended before `oldest`, or are among the `too_many`, or simply the oldest."""
+def old_events(connection: sqlite3.Connection, after: int, oldest: float, too_many: int, too_large: int) -> Old:
+    """Which of the next events go: ended before `oldest`, or among the first `too_many` or the first `too_large` bytes.
+
+    No more than a slice of them.
+    """
     rows: list[int] = []
     ended: Counter[tuple[str, str]] = Counter()
     found = connection.execute(_OLDEST, (after, SLICE)).fetchall()
-    for seq, function, state, accepted_at, ended_at, needed in found:
-        if accepted_at >= oldest and not too_large and len(rows) >= too_many:
+    for seq, function, state, accepted_at, ended_at, needed, size in found:
+        if accepted_at >= oldest and too_large <= 0 and len(rows) >= too_many:
             return Old(rows, ended, None)
-        if not needed and (too_large or len(rows) < too_many or ended_at < oldest):
+        if not needed and (too_large > 0 or len(rows) < too_many or ended_at < oldest):
             rows.append(seq)
             ended[function, state] += 1
+            too_large -= size + _ROW
     at_end = len(found) < SLICE
     return Old(rows, ended, None if at_end else found[-1][0], at_end)
 
@@ -73,7 +80,7 @@ def prune_chunks(connection: sqlite3.Connection, retention: Retention, oldest: f
     """Delete some of the history's oldest chunks that need not be kept; whether there may be more of them."""
     lines = _newest(connection, "SELECT last FROM line_chunk ORDER BY first DESC LIMIT 1") - retention.lines
     chunks = _newest(connection, "SELECT max(number) FROM invocation_chunk") - retention.invocation_chunks
-    large = _older_table(connection) if bytes_used(connection) > retention.size else ""
+    large = _older_table(connection) if too_many_bytes(connection, retention) else ""
     more = [
         _prune_chunks(connection, "line_chunk", "first", "last", lines, oldest, too_large=large == "line_chunk"),
         _prune_chunks(
