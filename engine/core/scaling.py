@@ -18,6 +18,11 @@ def look_after(live: int) -> float:
     return max(CHECK_AFTER, live * CHECK_AFTER_EACH)
 
 
+def flows(finished: int, live: int, seconds: float) -> bool:
+    """Whether work ends fast enough, by what has `finished` in so many seconds, for `live` environments to do."""
+    return finished >= live * seconds / look_after(live)
+
+
 def growth_as_aws(*, waiting: int, starting: int, room: int) -> int:
     """How many environments to start now if there is to be one for every concurrent invocation, as on AWS.
 

@@ -1,6 +1,6 @@
 """The pool grows when work waits and does not flow, and not otherwise."""
 
-from lamtop.engine.core.scaling import growth, growth_as_aws, look_after
+from lamtop.engine.core.scaling import flows, growth, growth_as_aws, look_after
 
 
 def grow(
@@ -78,3 +78,10 @@ def test_as_on_aws_everything_that_waits_gets_a_place_of_its_own_at_once() -> No
     assert growth_as_aws(waiting=300, starting=120, room=1_000) == 180
     assert growth_as_aws(waiting=5, starting=7, room=1_000) == 0
     assert growth_as_aws(waiting=300, starting=0, room=50) == 50
+
+
+def test_work_flows_if_each_environment_would_have_ended_one_by_the_next_look() -> None:
+    assert flows(100, live=100, seconds=look_after(100))
+    assert flows(50, live=100, seconds=look_after(100) / 2)
+    assert not flows(49, live=100, seconds=look_after(100) / 2)
+    assert not flows(0, live=1, seconds=0.0001)

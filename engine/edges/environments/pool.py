@@ -65,6 +65,7 @@ class Pool:
         self._events: deque[Invocation] = deque()
         self._admitted: set[Invocation] = set()  # may_start was asked, but the environment turned out to be dead
         self._finished = 0  # since the last look
+        self._looked_at = 0.0  # monotonic seconds
         self._grows = False  # at the last look work did not flow
         self._quick_at = -math.inf  # when the last quick invocation ended, in monotonic seconds
         self._look: asyncio.TimerHandle | None = None
@@ -188,8 +189,10 @@ class Pool:
         if environment is self._candidate and not self._take_candidate(environment):
             return
         self._settle(environment)
-        if self._grows and not self._finished and self.waiting and self._look and not self._waits_for_code:
-            self._start_more()  # still nothing flows: no need to look first
+        seconds = time.monotonic() - self._looked_at
+        flows = scaling.flows(self._finished, self.live, seconds)
+        if self._grows and self.waiting and not flows and not self._waits_for_code:
+            self._start_more()  # as at the last look: no need to wait for the next
 
     def finished(self, environment: Environment, invocation: Invocation, outcome: Outcome) -> None:
         del self._setting.executing[invocation.request_id]
@@ -282,6 +285,7 @@ class Pool:
             self._setting.make_room(self)
         self._grows = self._start_more() > 0
         self._finished = 0
+        self._looked_at = time.monotonic()
         if self._look is None:
             after = _LOOK_AGAIN_WHEN_FULL if full else scaling.look_after(self.live)
             self._look = self._loop.call_later(after, self._grow)
