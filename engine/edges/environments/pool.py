@@ -23,7 +23,7 @@ from .starters import Starters
 
 IDLE_MAX = 600.0  # real seconds until an idle environment is retired
 _LOOK_AGAIN_WHEN_FULL = 0.05  # seconds
-_UNSETTLED_MAX = 5  # times in a row that files were saved while they were imported; then what there is must do
+_UNSETTLED_MAX = 2.0  # seconds that a save may take to be noticed
 
 
 @dataclass(slots=True, eq=False)
@@ -73,7 +73,7 @@ class Pool:
         self._next_code = function  # what a reload is to switch to
         self._candidate: Environment | None = None  # the environment that tries it
         self._reloaded: asyncio.Future[str | None] | None = None  # while a reload is under way
-        self._unsettled = 0
+        self._unsettled_since = math.inf  # monotonic seconds: since when files hold what nobody has noticed
         self._ran_until = 0.0  # wall clock: when code of this function ran last
         self._memory_each = 0  # MB that an environment is known to use
         self._kept: list[tuple[float, Path]] = []  # temporary folders of environments that failed, and since when
@@ -477,11 +477,12 @@ class Pool:
 
     def _is_being_saved(self) -> bool:
         """Is the disk ahead of what has been noticed? Then what was just imported may be anything."""
-        if self._unsettled < _UNSETTLED_MAX and self._setting.is_being_saved(self._next_code):
-            self._unsettled += 1
-            return True
-        self._unsettled = 0
-        return False
+        now = time.monotonic()
+        if not self._setting.is_being_saved(self._next_code):
+            self._unsettled_since = math.inf
+            return False
+        self._unsettled_since = min(self._unsettled_since, now)
+        return now - self._unsettled_since < _UNSETTLED_MAX
 
     def _switch_to(self, environment: Environment) -> None:
         """This environment's code and configuration are the current ones from here on. Busy ones finish first."""
