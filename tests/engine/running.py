@@ -242,7 +242,8 @@ class Project:
     @property
     def environ(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if k != "VIRTUAL_ENV" and not k.startswith(("AWS_", "LAMTOP_"))}
-        return {**kept, "XDG_STATE_HOME": str(self.home), MARKER: self.marker}
+        self.home.mkdir(exist_ok=True)  # temporary folders of a killed engine stay until the next one starts
+        return {**kept, "XDG_STATE_HOME": str(self.home), "TMPDIR": str(self.home), MARKER: self.marker}
 
     def start(self, *arguments: str, state: Path | None = None, before: Sequence[str] = ()) -> "subprocess.Popen[str]":
         """Start `lamtop serve`, with the words of another command `before` it, and return at once."""

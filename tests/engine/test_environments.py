@@ -914,7 +914,7 @@ def test_handlers_die_with_a_killed_engine(tmp_path: Path, spawn: bool) -> None:
         """
     (tmp_path / "app.py").write_text(textwrap.dedent(code))
     program = ENGINE.format(tests=str(Path(__file__).parent), folder=str(tmp_path), spawn=spawn)
-    engine = subprocess.Popen([sys.executable, "-c", program])
+    engine = subprocess.Popen([sys.executable, "-c", program], env={**os.environ, "TMPDIR": str(tmp_path)})
     try:
         asyncio.run(until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text() != ""))
     finally:

@@ -151,7 +151,7 @@ asyncio.run(main())
 def test_a_daemon_does_not_outlive_a_killed_engine(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(textwrap.dedent(DAEMON))
     program = ENGINE.format(tests=str(Path(__file__).parent), folder=str(tmp_path))
-    engine = subprocess.Popen([sys.executable, "-c", program])
+    engine = subprocess.Popen([sys.executable, "-c", program], env={**os.environ, "TMPDIR": str(tmp_path)})
     try:
         asyncio.run(until(lambda: (tmp_path / "first").exists() and (tmp_path / "second").exists()))
     finally:

@@ -31,7 +31,7 @@ class Scratch:
         """An empty folder; None if none can be made."""
         path = self.root / str(next(self._numbers))
         try:
-            if not self._made:
+            if not self._made or not self.root.exists():
                 self._make_root()
                 path = self.root / path.name
             path.mkdir(mode=0o700)
