@@ -160,8 +160,9 @@ class Tap:
 
     def read_all(self) -> None:
         """Take what is in the pipe now, so that no line is counted to the next invocation."""
-        taken = 0
-        while taken < _PIPE_MAX and (count := self._read()):
+        taken, count = 0, _READ_SIZE
+        while count == _READ_SIZE and taken < _PIPE_MAX:  # a read that gets less has emptied the pipe
+            count = self._read()
             taken += count
 
     def close(self) -> None:
