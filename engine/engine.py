@@ -3,12 +3,12 @@
 import asyncio
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Required, TypedDict, Unpack
 
 from . import interpreter, registry
 from .clock import Clock, SystemClock
@@ -72,6 +72,16 @@ class Settings:
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
 
+class Wishes(TypedDict, total=False):
+    """How a function is to be invoked. `trace_id` is the trace header that came with the request."""
+
+    source: Required[str]
+    request_id: Required[str]
+    qualifier: str
+    client_context: str | None
+    trace_id: str
+
+
 class Answered(NamedTuple):
     """A synchronous invocation that has ended."""
 
@@ -100,7 +110,8 @@ class Engine:
         self.failure: str | None = None  # why it had to end
         self._monitors = 0
         self._alone: asyncio.TimerHandle | None = None
-        self._unanswered: set[asyncio.Future[Any]] = set()  # by the queue
+        self._owed: dict[int, Callable[[Unwritable], None]] = {}  # answers that the queue owes: how to refuse each
+        self._debts = 0
         self._entry: registry.Entry | None = None
         # An engine that holds the folder and is not in the registry is on its way out.
         ending = registry.find(settings.state) is None
@@ -252,18 +263,23 @@ class Engine:
 
     def _refuse(self, why: str) -> None:
         """Tell everyone who waits for the queue that it does not answer."""
-        for answer in list(self._unanswered):
-            if not answer.done():
-                answer.set_exception(Unwritable(why))
+        owed, self._owed = self._owed, {}
+        for refuse in owed.values():
+            refuse(Unwritable(why))
 
-    def _awaited(self) -> asyncio.Future[Any]:
-        """An answer that the queue owes. Raises Unwritable if it cannot be given now."""
+    def _owe(self, answer: Callable[[Any], None], refuse: Callable[[Unwritable], None]) -> Callable[[Any], None]:
+        """What gives an answer that the queue owes, unless it was refused meanwhile. Raises Unwritable right now."""
         if self.loop.trouble is not None:
             raise Unwritable(self.loop.trouble)
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._unanswered.add(answer)
-        answer.add_done_callback(self._unanswered.discard)
-        return answer
+        self._debts += 1
+        number = self._debts
+        self._owed[number] = refuse
+
+        def give(value: Any) -> None:
+            if self._owed.pop(number, None) is not None:
+                answer(value)
+
+        return give
 
     # -- monitors come and go ----------------------------------------------------------------------------------------
 
@@ -293,21 +309,20 @@ class Engine:
     def new_request_id(self) -> str:
         return self.dispatcher.request_id()
 
-    async def invoke(
-        self,
-        function: Function,
-        payload: bytes,
-        *,
-        source: str,
-        request_id: str,
-        qualifier: str = "",
-        client_context: str | None = None,
-        trace_id: str = "",
-    ) -> Answered:
-        """Run a function now and wait for it. `trace_id` is the trace header that came with the request.
+    async def invoke(self, function: Function, payload: bytes, **wishes: Unpack[Wishes]) -> Answered:
+        """Run a function now and wait for it. Raises as `begin` does."""
+        answer: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
+        self.begin(function, payload, partial(_resolve, answer), **wishes)
+        return await answer
+
+    def begin(
+        self, function: Function, payload: bytes, answer: Callable[[Answered], None], **wishes: Unpack[Wishes]
+    ) -> None:
+        """Run a function now; `answer` gets what becomes of it.
 
         Raises Throttled if a concurrency limit stands in the way, RecursionStopped if the chain has come by too often.
         """
+        trace_id, qualifier, request_id = wishes.get("trace_id", ""), wishes.get("qualifier", ""), wishes["request_id"]
         if is_loop(trace_id, function):
             self.metrics.recursion_stopped(function.name)
             raise RecursionStopped(function.name)
@@ -315,70 +330,72 @@ class Engine:
             raise Throttled(limit)
         now = self.clock.now()
         caller = self.dispatcher.calls.caller(trace_id)
-        answer: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
         invocation = Invocation(
             request_id,
             function,
             payload,
             may_start=self._may_start,
             done=_nobody,
-            source=f"function {caller.function.name}" if caller else source,
+            source=f"function {caller.function.name}" if caller else wishes["source"],
             kind="synchronous",
             invoked_arn=function_arn(function.name, qualifier or None),
             executed_version=function.executed_version(qualifier) or LATEST,
-            client_context=client_context,
+            client_context=wishes.get("client_context"),
             trace_id=header_of(trace_id, function, request_id, now),
             caller=caller.request_id if caller else "",
             accepted_at=now,
         )
-        invocation.done = partial(self._answer, invocation, answer)
+        invocation.done = partial(self._ended, invocation, caller, answer)
         self.dispatcher.in_flight.start(function.name)
         self.dispatcher.calls.begin(invocation)
-        if caller is None:
-            self.environments.run(invocation)
-            return await answer
-        calls.wait(caller, _ticks())
-        try:
-            self.environments.run(invocation)
-            return await answer
-        finally:
-            calls.answer(caller, _ticks())
+        if caller is not None:
+            calls.wait(caller, _ticks())
+        self.environments.run(invocation)
 
     def _may_start(self) -> bool:
         """A synchronous invocation was admitted when it came, and starts as soon as an environment is free."""
         self.metrics.changed("inflight")
         return True
 
-    def _answer(self, invocation: Invocation, answer: "asyncio.Future[Answered]", outcome: Outcome) -> None:
+    def _ended(
+        self, invocation: Invocation, caller: Invocation | None, answer: Callable[[Answered], None], outcome: Outcome
+    ) -> None:
         self.dispatcher.in_flight.end(invocation.function.name)
+        if caller is not None:
+            calls.answer(caller, _ticks())
         outcome = with_waits(outcome, self.dispatcher.calls.end(invocation.request_id, _ticks()))
         self.metrics.invoked(invocation.function, outcome)
         self.history.record(invocation, outcome)
-        if not answer.done():
-            answer.set_result(Answered(outcome, invocation.tail))
+        answer(Answered(outcome, invocation.tail))
 
-    async def accept(
+    async def accept(self, function: Function, payload: bytes, **wishes: Unpack[Wishes]) -> Event:
+        """Put an event in the queue. Returns when it is on disk; raises Unwritable if it cannot be written now."""
+        answer: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
+        self.send(function, payload, partial(_resolve, answer), partial(_fail, answer), **wishes)
+        return await answer
+
+    def send(
         self,
         function: Function,
         payload: bytes,
-        *,
-        source: str,
-        request_id: str,
-        qualifier: str = "",
-        trace_id: str = "",
-    ) -> Event:
-        """Put an event in the queue. Returns when it is on disk; raises Unwritable if it cannot be written now.
-
-        `trace_id` is the trace header that came with it.
-        """
+        answer: Callable[[Event], None],
+        refuse: Callable[[Unwritable], None],
+        **wishes: Unpack[Wishes],
+    ) -> None:
+        """Put an event in the queue. `answer` gets it once it is on disk, `refuse` why it cannot be written now."""
+        trace_id = wishes.get("trace_id", "")
         caller = self.dispatcher.calls.caller(trace_id)
-        answer = self._awaited()
-        report = Accept(request_id, function, payload, source, partial(_resolve, answer), qualifier, trace_id)
-        if caller:
-            report = report._replace(source=f"function {caller.function.name}", caller=caller.request_id)
+        report = Accept(
+            wishes["request_id"],
+            function,
+            payload,
+            f"function {caller.function.name}" if caller else wishes["source"],
+            self._owe(answer, refuse),
+            wishes.get("qualifier", ""),
+            trace_id,
+            caller.request_id if caller else "",
+        )
         self.dispatcher.report(report)
-        event: Event = await answer
-        return event
 
     async def call(self, name: str, payload: bytes, headers: Mapping[str, str]) -> Answer:
         """Lambda's Invoke without HTTP, for callers in this process: the same headers, checks and answers."""
@@ -387,14 +404,14 @@ class Engine:
 
     async def redrive(self, ids: list[str]) -> dict[str, Any]:
         """Send dead letters round again: {"redriven": [[old, new] …], "refused": [[id, why] …]}."""
-        answer = self._awaited()
+        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        give = self._owe(partial(_resolve, answer), partial(_fail, answer))
 
         def answered(redriven: list[tuple[str, str]], refused: list[tuple[str, str]]) -> None:
-            _resolve(answer, {"redriven": list(map(list, redriven)), "refused": list(map(list, refused))})
+            give({"redriven": list(map(list, redriven)), "refused": list(map(list, refused))})
 
         self.dispatcher.report(Redrive(tuple(ids), answered))
-        report: dict[str, Any] = await answer
-        return report
+        return await answer
 
     def subscribe(self) -> Subscription:
         return Subscription(self.views)
@@ -489,3 +506,8 @@ def _nobody(_: Outcome) -> None:
 def _resolve(answer: asyncio.Future[Any], value: object) -> None:
     if not answer.done():
         answer.set_result(value)
+
+
+def _fail(answer: asyncio.Future[Any], error: Exception) -> None:
+    if not answer.done():
+        answer.set_exception(error)

@@ -9,6 +9,7 @@ aiohttp waits for ever: a client that does not finish its headers in 10 s, or it
 
 import asyncio
 import time
+from collections.abc import Callable
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
@@ -27,7 +28,10 @@ IDLE_SECONDS = 75.0
 class Performer(Protocol):
     """Who answers plain requests. It raises nothing."""
 
-    async def perform(self, plain: PlainRequest, body: bytes) -> Answer: ...
+    def perform(self, plain: PlainRequest, body: bytes, reply: Callable[[Answer], None]) -> None:
+        """`reply` is called once, now or later."""
+        ...
+
     def late(self) -> Answer:
         """The answer to a request whose body did not come in time."""
         ...
@@ -36,14 +40,14 @@ class Performer(Protocol):
 class Connection(RequestHandler):
     """A connection that serves plain requests itself, and loses patience with those that do not come to an end."""
 
-    __slots__ = ("_answering", "_loop_time", "_patience", "_performer", "_plain", "_unread", "_until")
+    __slots__ = ("_is_answering", "_loop_time", "_patience", "_performer", "_plain", "_unread", "_until")
 
     def __init__(self, performer: Performer, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._performer = performer
         self._plain = True
         self._unread = b""
-        self._answering: asyncio.Task[None] | None = None
+        self._is_answering = False
         self._patience: asyncio.TimerHandle | None = None
         self._until = 0.0
 
@@ -59,7 +63,7 @@ class Connection(RequestHandler):
     def data_received(self, data: bytes) -> None:
         if not self._plain:
             super().data_received(data)
-        elif self._answering is not None:
+        elif self._is_answering:
             self._unread += data
             if self.transport is not None:
                 self.transport.pause_reading()
@@ -83,20 +87,26 @@ class Connection(RequestHandler):
         else:
             self._unread = data[request.needed :]
             self._allow(None)
-            payload = data[request.body_at : request.needed]
-            self._answering = asyncio.get_running_loop().create_task(self._answer(request, payload))
+            self._is_answering = True
+            self._performer.perform(request, data[request.body_at : request.needed], self._answer)
 
-    async def _answer(self, request: PlainRequest, payload: bytes) -> None:
-        answer = await self._performer.perform(request, payload)
-        self._answering = None
+    def _answer(self, answer: Answer) -> None:
         transport = self.transport
         if transport is None or transport.is_closing():
             return
         transport.write(as_bytes(answer))
         self._allow(IDLE_SECONDS)
         if self._unread:
-            data, self._unread = self._unread, b""
-            transport.resume_reading()
+            asyncio.get_running_loop().call_soon(self._go_on)
+        else:
+            self._is_answering = False
+
+    def _go_on(self) -> None:
+        """The next request came with the one before, or while it was answered."""
+        self._is_answering = False
+        data, self._unread = self._unread, b""
+        if self.transport is not None:
+            self.transport.resume_reading()
             self._take(data)
 
     def _hand_over(self, data: bytes) -> None:

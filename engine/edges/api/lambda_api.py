@@ -1,9 +1,11 @@
 """Lambda's Invoke, as the AWS CLI and the SDKs send it (Lambda API reference, "Invoke")."""
 
+import asyncio
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NoReturn, Protocol
 from urllib.parse import unquote
 
@@ -41,20 +43,30 @@ class Invoker(Protocol):
 
     @property
     def functions(self) -> Mapping[str, Function]: ...
-    async def invoke(
+    def begin(
         self,
         function: Function,
         payload: bytes,
+        answer: "Callable[[Answered], None]",
         *,
         source: str,
         request_id: str,
         qualifier: str,
         client_context: str | None,
         trace_id: str,
-    ) -> "Answered": ...
-    async def accept(
-        self, function: Function, payload: bytes, *, source: str, request_id: str, qualifier: str, trace_id: str
-    ) -> Event: ...
+    ) -> None: ...
+    def send(
+        self,
+        function: Function,
+        payload: bytes,
+        answer: Callable[[Event], None],
+        refuse: Callable[[Unwritable], None],
+        *,
+        source: str,
+        request_id: str,
+        qualifier: str,
+        trace_id: str,
+    ) -> None: ...
 
 
 class Answered(Protocol):
@@ -74,59 +86,110 @@ async def invoke(engine: Invoker, request: web.BaseRequest, name: str, request_i
         payload = await read_body(request, _MOST[kind])
     except BodyTooLarge as error:
         _too_large(kind, error.size)
-    answer = await _perform(engine, function, qualifier, _checked(payload), request.headers, request_id)
-    return answer.as_response()
+    answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    reply = partial(_resolve, answer)
+    _begin(engine, function, qualifier, _checked(payload), request.headers, request_id, reply)
+    return (await answer).as_response()
 
 
-async def call(
+async def call(engine: Invoker, name: str, payload: bytes, headers: Mapping[str, str], request_id: str) -> Answer:
+    """The same for a caller in this process."""
+    answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    begin(engine, name, None, payload, headers, request_id, partial(_resolve, answer))
+    return await answer
+
+
+def begin(
     engine: Invoker,
     name: str,
+    qualifier: str | None,
     payload: bytes,
     headers: Mapping[str, str],
     request_id: str,
-    qualifier: str | None = None,
-) -> Answer:
-    """The same for a request that is here already, the names of its headers in lower case."""
+    reply: Callable[[Answer], None],
+) -> None:
+    """The same for a request that is here already, the names of its headers in lower case. `reply` is called once."""
     try:
         kind = _kind(headers)
         function, qualifier = find_function(engine.functions, name, qualifier)
         if len(payload) > _MOST[kind]:
             _too_large(kind, len(payload))
-        return await _perform(engine, function, qualifier, _checked(payload), headers, request_id)
+        _begin(engine, function, qualifier, _checked(payload), headers, request_id, reply)
     except ApiError as error:
-        return error_answer(error, request_id)
+        reply(error_answer(error, request_id))
 
 
-async def _perform(
+def _resolve(answer: "asyncio.Future[Answer]", value: Answer) -> None:
+    if not answer.done():
+        answer.set_result(value)
+
+
+def _begin(
     engine: Invoker,
     function: Function,
     qualifier: str | None,
     payload: bytes,
     headers: Mapping[str, str],
     request_id: str,
-) -> Answer:
-    known = {"x-amzn-RequestId": request_id}
+    reply: Callable[[Answer], None],
+) -> None:
     kind = _kind(headers)
     if kind == "DryRun":
-        return Answer(204, known)
-    source, trace_id = source_of(headers), headers.get("x-amzn-trace-id", "")
-    if kind == "Event":
-        try:
-            await engine.accept(
-                function, payload, source=source, request_id=request_id, qualifier=qualifier or "", trace_id=trace_id
-            )
-        except Unwritable as error:
-            raise unavailable(error) from None
-        return Answer(202, known)
+        reply(Answer(204, {"x-amzn-RequestId": request_id}))
+    elif kind == "Event":
+        _send(engine, function, qualifier or "", payload, headers, request_id, reply)
+    else:
+        _run(engine, function, qualifier or "", payload, headers, request_id, reply)
+
+
+def _send(
+    engine: Invoker,
+    function: Function,
+    qualifier: str,
+    payload: bytes,
+    headers: Mapping[str, str],
+    request_id: str,
+    reply: Callable[[Answer], None],
+) -> None:
+    def refused(error: Unwritable) -> None:
+        reply(error_answer(unavailable(error), request_id))
+
     try:
-        answered = await engine.invoke(
+        engine.send(
             function,
             payload,
-            source=source,
+            lambda _: reply(Answer(202, {"x-amzn-RequestId": request_id})),
+            refused,
+            source=source_of(headers),
             request_id=request_id,
-            qualifier=qualifier or "",
+            qualifier=qualifier,
+            trace_id=headers.get("x-amzn-trace-id", ""),
+        )
+    except Unwritable as error:
+        raise unavailable(error) from None
+
+
+def _run(
+    engine: Invoker,
+    function: Function,
+    qualifier: str,
+    payload: bytes,
+    headers: Mapping[str, str],
+    request_id: str,
+    reply: Callable[[Answer], None],
+) -> None:
+    version = function.executed_version(qualifier) or LATEST
+    tail = headers.get("x-amz-log-type") == "Tail"
+    try:
+        engine.begin(
+            function,
+            payload,
+            lambda answered: reply(_answer(answered, request_id, version, tail)),
+            source=source_of(headers),
+            request_id=request_id,
+            qualifier=qualifier,
             client_context=_client_context(headers.get("x-amz-client-context")),
-            trace_id=trace_id,
+            trace_id=headers.get("x-amzn-trace-id", ""),
         )
     except RecursionStopped:
         text = (
@@ -136,7 +199,6 @@ async def _perform(
         raise ApiError(400, "RecursiveInvocationException", text, Type="User") from None
     except Throttled as limit:
         raise ApiError(429, "TooManyRequestsException", "Rate Exceeded.", Type="User", Reason=str(limit)) from None
-    return _answer(answered, headers, known, function.executed_version(qualifier or "") or LATEST)
 
 
 def _kind(headers: Mapping[str, str]) -> str:
@@ -244,12 +306,16 @@ def _client_context(header: str | None) -> str | None:
     return text
 
 
-def _answer(answered: Answered, asked: Mapping[str, str], known: dict[str, str], version: str) -> Answer:
+def _answer(answered: Answered, request_id: str, version: str, tail: bool) -> Answer:
     outcome = answered.outcome
-    headers = {**known, "X-Amz-Executed-Version": version, "Content-Type": "application/json"}
+    headers = {
+        "x-amzn-RequestId": request_id,
+        "X-Amz-Executed-Version": version,
+        "Content-Type": "application/json",
+    }
     if outcome.ended is not Ended.RETURNED:
         headers["X-Amz-Function-Error"] = "Unhandled"
-    if asked.get("x-amz-log-type") == "Tail":
+    if tail:
         log = "\n".join(answered.tail).encode(errors="replace") + b"\n"
         headers["X-Amz-Log-Result"] = base64.b64encode(log[-_TAIL_MAX:]).decode()
     return Answer(200, headers, outcome.payload)

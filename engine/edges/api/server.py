@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -13,7 +14,7 @@ from .answers import Answer, ApiError, error_answer
 from .body import BODY_SECONDS
 from .connection import IDLE_SECONDS, Connection, Performer
 from .control import Controlled, control
-from .lambda_api import INVOKE_PATH, SYNCHRONOUS_MAX, Invoker, call, invoke
+from .lambda_api import INVOKE_PATH, SYNCHRONOUS_MAX, Invoker, begin, invoke
 from .plain_request import PlainRequest
 
 _log = logging.getLogger(__name__)
@@ -91,18 +92,18 @@ class Server:
             refusal = _our_fault()
         return _closing(error_answer(refusal, request_id).as_response(), request)
 
-    async def perform(self, plain: PlainRequest, body: bytes) -> Answer:
+    def perform(self, plain: PlainRequest, body: bytes, reply: Callable[[Answer], None]) -> None:
         """A plain Invoke request, with the same checks and answers as any other."""
         request_id = self._engine.new_request_id()
         try:
             guard.check_host(plain.headers, self._allowed_hosts)
             guard.check_origin(plain.headers)
-            return await call(self._engine, plain.name, body, plain.headers, request_id, plain.qualifier)
+            begin(self._engine, plain.name, plain.qualifier, body, plain.headers, request_id, reply)
         except ApiError as refusal:
-            return error_answer(refusal, request_id)
+            reply(error_answer(refusal, request_id))
         except Exception:
             _log.exception("invoke %s", plain.name)
-            return error_answer(_our_fault(), request_id)
+            reply(error_answer(_our_fault(), request_id))
 
     def late(self) -> Answer:
         answer = error_answer(_late(), self._engine.new_request_id())
