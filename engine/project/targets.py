@@ -75,7 +75,7 @@ class Targets:
                 return self._queue(properties, key, resource_name(arn))
             case "lambda":
                 return self._function(properties, key, *arn.split(":")[6:8])
-        properties.warn(key, f"lamtop does not deliver to {_NOT_DELIVERED[service]} yet; what is sent there is lost")
+        properties.warn(key, f"lamtop does not deliver to {_NOT_DELIVERED[service]} yet; it keeps what is sent there")
         return arn
 
     def _queue(self, properties: Properties, key: str, name: str) -> str | None:

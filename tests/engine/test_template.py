@@ -574,12 +574,12 @@ def test_no_name_in_a_file_can_steer_the_terminal() -> None:
         ("Timeout: !Ref AWS::StackId", "Orders.Timeout: 'AWS::StackId' is known on AWS only; it is left out"),
         (
             "DeadLetterQueue: {Type: SNS, TargetArn: 'arn:aws:sns:us-east-1:000000000000:news'}",
-            "Orders.DeadLetterQueue.TargetArn: lamtop does not deliver to SNS topics yet; what is sent there is lost",
+            "Orders.DeadLetterQueue.TargetArn: lamtop does not deliver to SNS topics yet; it keeps what is sent there",
         ),
         (
             "EventInvokeConfig: {DestinationConfig: {OnFailure: {Type: S3Bucket, Destination: 'arn:aws:s3:::b'}}}",
             "Orders.EventInvokeConfig.DestinationConfig.OnFailure.Destination: "
-            "lamtop does not deliver to S3 buckets yet; what is sent there is lost",
+            "lamtop does not deliver to S3 buckets yet; it keeps what is sent there",
         ),
         (
             "EventInvokeConfig: {DestinationConfig: {OnFailure: {Type: SQS}}}",
