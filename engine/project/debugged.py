@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from ..core.function import Function
-from .problems import ConfigurationError
+from .errors import ConfigurationError
 
 _NO_TIMEOUT = 86_400.0  # seconds: a day
 

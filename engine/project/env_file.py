@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
+from .errors import ConfigurationError
 from .paths import label, printable
-from .problems import ConfigurationError
 
 _SIZE_LIMIT = 1024 * 1024  # bytes
 _LINE = re.compile(r"(?:export\s+)?(?P<key>[^\s=]+)\s*=\s*(?P<value>.*)")

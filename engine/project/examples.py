@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from .errors import ConfigurationError
 from .paths import label, standing
-from .problems import ConfigurationError
 
 _SHIPPED = Path(__file__).resolve().parents[2] / "handlers"
 _TEMPLATE = "template.yaml"

@@ -6,7 +6,7 @@ import pytest
 
 from lamtop.engine.project import load
 from lamtop.engine.project.env_file import read_env_file
-from lamtop.engine.project.problems import ConfigurationError
+from lamtop.engine.project.errors import ConfigurationError
 
 HANDLER = "def handler(event, context): ...\n"
 TEMPLATE = """\

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lamtop.engine.project import Found, find, load
-from lamtop.engine.project.problems import ConfigurationError
+from lamtop.engine.project.errors import ConfigurationError
 
 HANDLER = "def handler(event, context): ...\n"
 TEMPLATE = """\

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lamtop.engine.project.problems import ConfigurationError
+from lamtop.engine.project.errors import ConfigurationError
 from lamtop.engine.project.template import Contents, read_template
 
 HEAD = """\

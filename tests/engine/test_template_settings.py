@@ -6,7 +6,7 @@ import pytest
 
 from lamtop.engine.core.arn import function_arn
 from lamtop.engine.core.function import EventInvokeConfig, Function, LoggingConfig
-from lamtop.engine.project.problems import ConfigurationError
+from lamtop.engine.project.errors import ConfigurationError
 from lamtop.engine.project.template import Contents, read_template
 
 ORDERS = """\

@@ -2,9 +2,9 @@
 
 import re
 
-from ..core.arn import queue_arn
-from ..core.function import Queue
-from .properties import Properties
+from ...core.arn import queue_arn
+from ...core.function import Queue
+from ..language.properties import Properties
 
 QUEUE = "AWS::SQS::Queue"
 _NAME = re.compile(r"[a-zA-Z0-9-_]{1,80}")

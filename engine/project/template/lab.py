@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..core.function import EventInvokeConfig, Function
-from .paths import standing
-from .properties import Properties
-from .yaml_source import Value
+from ...core.function import EventInvokeConfig, Function
+from ..language.properties import Properties
+from ..language.yaml_source import Value
+from ..paths import standing
 
 _RETRIES_MOST = 10
 _DELAYS_RULE = f"a list of 1 to {_RETRIES_MOST} numbers of seconds, from 0 to 21600"

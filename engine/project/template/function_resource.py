@@ -4,20 +4,20 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from ..core.arn import FUNCTION_NAME
-from ..core.function import Function
+from ...core.arn import FUNCTION_NAME
+from ...core.function import Function
+from ..language.kinds import SAM, resource_type
+from ..language.properties import Properties
+from ..language.yaml_source import Value
+from ..paths import label, standing
 from .environment_variables import environment
 from .event_invoke import dead_letter_queue, event_invoke_config
 from .folders import built, folder_at
-from .kinds import SAM, resource_type
 from .lab import Lab, lab
 from .layers import Layers
 from .logging_config import logging_config
-from .paths import label, standing
-from .properties import Properties
 from .targets import Targets
 from .versions import alias_name
-from .yaml_source import Value
 
 _NAME_RULE = "1 to 64 letters, digits, '-' and '_'"
 _HANDLER_RULE = "module.function, such as app.lambda_handler"

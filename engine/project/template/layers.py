@@ -5,9 +5,9 @@ Source: Lambda guide, "Managing Lambda dependencies with layers".
 
 from pathlib import Path
 
+from ..language.kinds import KINDS, LAYERS
+from ..language.properties import Properties
 from .folders import built, folder_at
-from .kinds import KINDS, LAYERS
-from .properties import Properties
 
 _MOST = 5
 _RULE = "a list of layers, such as [!Ref MyLayer]"

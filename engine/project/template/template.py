@@ -5,21 +5,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from ..core.arn import LATEST
-from ..core.function import Function, Queue
+from ...core.arn import LATEST
+from ...core.function import Function, Queue
+from ..errors import ConfigurationError
+from ..language.intrinsics import Scope, Sections
+from ..language.kinds import FUNCTIONS, LAYERS, SAM, member, resource_type
+from ..language.problems import Place, Problems
+from ..language.properties import Properties
+from ..language.yaml_source import Value, read
+from ..paths import label
 from .event_invoke import event_invoke_config
 from .function_resource import FunctionResource
 from .global_properties import with_globals
-from .intrinsics import Scope, Sections
-from .kinds import FUNCTIONS, LAYERS, SAM, member, resource_type
 from .layers import Layers
-from .paths import label
-from .problems import ConfigurationError, Place, Problems
-from .properties import Properties
 from .queues import QUEUE, queue
 from .targets import Targets
 from .versions import ALIAS, VERSION, Versions
-from .yaml_source import Value, read
 
 _INVOKE_CONFIG = "AWS::Lambda::EventInvokeConfig"
 _RUN = (*FUNCTIONS, *LAYERS, QUEUE, VERSION, ALIAS, _INVOKE_CONFIG)

@@ -1,7 +1,7 @@
 """SAM's Globals: what all functions share (SAM guide, "Globals section of the AWS SAM template")."""
 
-from .kinds import is_intrinsic
-from .yaml_source import Value
+from ..language.kinds import is_intrinsic
+from ..language.yaml_source import Value
 
 _REPLACED = ("Architectures",)  # a list of one: SAM lets the function's own take its place
 

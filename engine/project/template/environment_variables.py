@@ -3,8 +3,8 @@
 import json
 import re
 
-from .kinds import written
-from .properties import Properties
+from ..language.kinds import written
+from ..language.properties import Properties
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
 _SIZE_LIMIT = 4096  # bytes of JSON, as AWS measures it

@@ -2,14 +2,8 @@
 
 from typing import NamedTuple
 
-from .paths import printable
-
-
-class ConfigurationError(Exception):
-    """The project cannot be run as it is written.
-
-    The message has one line for each mistake: file and line, the key, its value, and what would be allowed.
-    """
+from ..errors import ConfigurationError
+from ..paths import printable
 
 
 class Wrong(Exception):

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from .paths import standing
-from .properties import Properties
+from ..language.properties import Properties
+from ..paths import standing
 
 RULE = "a folder, as seen from the template"
 

@@ -1,7 +1,7 @@
 """What a template says about asynchronous events: retries, age, destinations and the dead-letter queue."""
 
-from ..core.function import EventInvokeConfig
-from .properties import Properties
+from ...core.function import EventInvokeConfig
+from ..language.properties import Properties
 from .targets import Targets
 
 _ARN_RULE = "an ARN, such as !GetAtt MyQueue.Arn"

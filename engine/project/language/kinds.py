@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..core.arn import ACCOUNT, REGION
+from ...core.arn import ACCOUNT, REGION
 from .yaml_source import Value
 
 SAM = "AWS::Serverless::Function"

@@ -2,8 +2,8 @@
 
 import re
 
-from ..core.function import LoggingConfig
-from .properties import Properties
+from ...core.function import LoggingConfig
+from ..language.properties import Properties
 
 _DEFAULTS = LoggingConfig()
 _GROUP = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")

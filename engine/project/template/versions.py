@@ -5,9 +5,9 @@ Sources: CloudFormation reference, AWS::Lambda::Version and AWS::Lambda::Alias; 
 
 import re
 
-from ..core.arn import LATEST, function_arn
-from .intrinsics import Scope
-from .properties import Properties
+from ...core.arn import LATEST, function_arn
+from ..language.intrinsics import Scope
+from ..language.properties import Properties
 from .targets import Targets
 
 VERSION = "AWS::Lambda::Version"

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable
 
-from ..core.arn import LATEST, Reference, function_arn, queue_arn, resource_name
-from .properties import Properties
+from ...core.arn import LATEST, Reference, function_arn, queue_arn, resource_name
+from ..language.properties import Properties
 
 _FUNCTION_RULE = "a function, such as !Ref Orders"
 _ARN = re.compile(r"arn:aws[a-zA-Z-]*:(?P<service>[a-z0-9]+):[^:]*:[^:]*:\S+")

@@ -7,8 +7,9 @@ from typing import TypeAlias
 
 import yaml
 
-from .paths import label, printable
-from .problems import ConfigurationError, Place, Problems
+from ..errors import ConfigurationError
+from ..paths import label, printable
+from .problems import Place, Problems
 
 SIZE_LIMIT = 1024 * 1024  # bytes; CloudFormation's own limit for a template
 DEPTH_LIMIT = 100
