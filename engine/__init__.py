@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import registry
     from .core.concurrency import Throttled
-    from .engine import Answered, Engine, Settings
+    from .engine import Engine
     from .interpreter import InterpreterError
+    from .invocations import Answered
     from .project import ConfigurationError, Found, Project, find, load
+    from .settings import Settings
     from .store import Retention, StoreError
 
 _HOMES = {
-    "Answered": "engine",
+    "Answered": "invocations",
     "ConfigurationError": "project",
     "Engine": "engine",
     "Found": "project",
     "InterpreterError": "interpreter",
     "Project": "project",
     "Retention": "store",
-    "Settings": "engine",
+    "Settings": "settings",
     "StoreError": "store",
     "Throttled": "core.concurrency",
     "find": "project",

@@ -7,6 +7,10 @@ from .core.event import Event, Outcome
 from .core.function import Function
 
 
+class NotAccepted(Exception):
+    """What was sent cannot be written at the moment, and is refused. Try again later; the message says why."""
+
+
 class Accept(NamedTuple):
     """Somebody sent an event. `answer` gets the accepted event, once it is on disk."""
 

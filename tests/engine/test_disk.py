@@ -17,7 +17,7 @@ from engine.running import Project, linux_only, quick_python, until
 from lamtop.engine import Engine
 from lamtop.engine.core.event import Event, State
 from lamtop.engine.core.function import EventInvokeConfig, Function
-from lamtop.engine.reports import Redrive
+from lamtop.engine.reports import NotAccepted, Redrive
 from lamtop.engine.store import History, Peek, Store, StoreError, Unwritable
 from simulation.world import FAILED, RETURNED, World
 
@@ -247,7 +247,7 @@ def test_a_full_disk_refuses_events_and_nothing_else_and_needs_no_restart(tmp_pa
             assert '"Type": "Service"' in refusal
             assert "queue.sqlite3 cannot be written: database or disk is full" in refusal
             assert [await send(engine, "echo") for _ in range(3)] == [(500, refusal)] * 3
-            with pytest.raises(Unwritable):
+            with pytest.raises(NotAccepted):
                 await engine.redrive(["m1"])
             assert (await engine.call("echo", b"[1]", {})).body == b"[1]"
             assert len((await engine.page({"view": "inflight"}, None))["rows"]) == 1
@@ -383,7 +383,7 @@ def test_an_engine_whose_disk_fails_says_so_and_ends(tmp_path: Path) -> None:
         async with live(tmp_path / "project", CODE, watch=False) as engine:
             disk = break_disk(engine.store, sqlite3.SQLITE_IOERR_FSYNC, "disk I/O error")
             disk.fails = lambda sql: sql == "COMMIT"
-            with pytest.raises(Unwritable, match="disk I/O error"):
+            with pytest.raises(NotAccepted, match="disk I/O error"):
                 await engine.accept(engine.functions["echo"], b"{}", source="test", request_id="r1")
             why = await engine.ended
             assert why == engine.failure

@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from engine.live import live, notices, stopped, until
-from lamtop.engine import Engine, InterpreterError, registry
-from lamtop.engine import engine as composition
+from lamtop.engine import Engine, InterpreterError, monitors, registry
 from lamtop.engine.interpreter import Interpreter, choose, mismatch
 from lamtop.tui.client import HttpClient
 
@@ -48,13 +47,13 @@ async def attach(engine: Engine) -> HttpClient:
 def test_an_owned_engine_ends_after_its_last_monitor_and_not_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(composition, "_ALONE", 0.0)
+    monkeypatch.setattr(monitors, "_ALONE", 0.0)
 
     async def story() -> None:
         async with live(tmp_path / "p", CODE, owned=True, watch=False) as engine:
             first, second = await attach(engine), await attach(engine)
             await first.close()
-            await until(lambda: engine._monitors == 1, "the first monitor's departure")
+            await until(lambda: engine.monitors.count == 1, "the first monitor's departure")
             assert (await second.hello())["owned"] is True  # some turns of the loop later
             assert not engine.ended.done()
             await second.close()
@@ -66,15 +65,15 @@ def test_an_owned_engine_ends_after_its_last_monitor_and_not_before(
 def test_an_owned_engine_outlives_its_last_monitor_by_a_moment_in_which_another_may_come(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(composition, "_ALONE", LONG)
+    monkeypatch.setattr(monitors, "_ALONE", LONG)
 
     async def story() -> None:
         async with live(tmp_path / "p", CODE, owned=True, watch=False) as engine:
             first = await attach(engine)
             await first.close()
-            await until(lambda: engine._alone, "the count-down")
+            await until(lambda: engine.monitors.ending, "the count-down")
             second = await attach(engine)
-            assert engine._alone is None
+            assert engine.monitors.ending is None
             assert not engine.ended.done()
             await second.close()
 
@@ -84,7 +83,7 @@ def test_an_owned_engine_outlives_its_last_monitor_by_a_moment_in_which_another_
 def test_an_owned_engine_does_not_wait_for_ever_for_its_first_monitor(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(composition, "_ALONE_AT_FIRST", 0.01)
+    monkeypatch.setattr(monitors, "_ALONE_AT_FIRST", 0.01)
 
     async def story() -> None:
         async with live(tmp_path / "p", CODE, owned=True, watch=False) as engine:
@@ -94,13 +93,13 @@ def test_an_owned_engine_does_not_wait_for_ever_for_its_first_monitor(
 
 
 def test_a_monitor_that_comes_in_time_keeps_an_owned_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(composition, "_ALONE_AT_FIRST", LONG)
+    monkeypatch.setattr(monitors, "_ALONE_AT_FIRST", LONG)
 
     async def story() -> None:
         async with live(tmp_path / "p", CODE, owned=True, watch=False) as engine:
-            assert engine._alone is not None
+            assert engine.monitors.ending is not None
             client = await attach(engine)
-            assert engine._alone is None
+            assert engine.monitors.ending is None
             await client.close()
 
     play(story())
@@ -109,33 +108,33 @@ def test_a_monitor_that_comes_in_time_keeps_an_owned_engine(tmp_path: Path, monk
 def test_an_engine_that_was_served_stays_whoever_comes_and_goes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(composition, "_ALONE", 0.0)
-    monkeypatch.setattr(composition, "_ALONE_AT_FIRST", 0.0)
+    monkeypatch.setattr(monitors, "_ALONE", 0.0)
+    monkeypatch.setattr(monitors, "_ALONE_AT_FIRST", 0.0)
 
     async def story() -> None:
         async with live(tmp_path / "p", CODE, watch=False) as engine:
             client = await attach(engine)
             await client.close()
-            await until(lambda: engine._monitors == 0, "the monitor's departure")
+            await until(lambda: engine.monitors.count == 0, "the monitor's departure")
             other = HttpClient(engine.server.url, engine.token)
             assert (await other.hello())["owned"] is False
             await other.close()
-            assert engine._alone is None
+            assert engine.monitors.ending is None
             assert not engine.ended.done()
 
     play(story())
 
 
 def test_a_call_of_the_command_line_is_no_monitor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(composition, "_ALONE_AT_FIRST", LONG)
+    monkeypatch.setattr(monitors, "_ALONE_AT_FIRST", LONG)
 
     async def story() -> None:
         async with live(tmp_path / "p", CODE, owned=True, watch=False) as engine:
             client = HttpClient(engine.server.url, engine.token)
             await client.status()
             await client.close()
-            assert engine._monitors == 0
-            assert engine._alone is not None
+            assert engine.monitors.count == 0
+            assert engine.monitors.ending is not None
 
     play(story())
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from aiohttp import WSMsgType, web
 
-from ...store import Unwritable
+from ...reports import NotAccepted
 from .answers import ApiError, json_response, unavailable
 from .body import BodyTooLarge, read_body
 
@@ -61,7 +61,7 @@ async def control(
             ids = _ids(await _body(request))
             try:
                 return json_response(await engine.redrive(ids))
-            except Unwritable as error:
+            except NotAccepted as error:
                 raise unavailable(error) from None
         case "POST", ["reload"]:
             return json_response(await engine.reload())

@@ -25,7 +25,7 @@ from ...core.concurrency import Throttled
 from ...core.event import Ended, Event, Outcome
 from ...core.function import Function
 from ...core.trace import HOPS_MAX, RecursionStopped
-from ...store import Unwritable
+from ...reports import NotAccepted
 from .answers import Answer, ApiError, error_answer, invalid, not_found, unavailable
 from .body import BodyTooLarge, read_body
 
@@ -60,7 +60,7 @@ class Invoker(Protocol):
         function: Function,
         payload: bytes,
         answer: Callable[[Event], None],
-        refuse: Callable[[Unwritable], None],
+        refuse: Callable[[NotAccepted], None],
         *,
         source: str,
         request_id: str,
@@ -151,7 +151,7 @@ def _send(
     request_id: str,
     reply: Callable[[Answer], None],
 ) -> None:
-    def refused(error: Unwritable) -> None:
+    def refused(error: NotAccepted) -> None:
         reply(error_answer(unavailable(error), request_id))
 
     try:
@@ -165,7 +165,7 @@ def _send(
             qualifier=qualifier,
             trace_id=headers.get("x-amzn-trace-id", ""),
         )
-    except Unwritable as error:
+    except NotAccepted as error:
         raise unavailable(error) from None
 
 

@@ -1,0 +1,41 @@
+"""What a client asks to see: a subscription, the life of one request, a page of a view."""
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from .life import life
+from .page import page
+from .subscription import Subscription
+from .views import Views, parse_view
+
+
+class Looking:
+    """Answers from a thread, so that the event loop never waits for the disk."""
+
+    def __init__(self, views: Views) -> None:
+        self._views = views
+
+    def subscribe(self) -> Subscription:
+        return Subscription(self._views)
+
+    async def life(self, request_id: str) -> dict[str, Any] | None:
+        """The life of one request, by its id or the beginning of it."""
+        views = self._views
+        views.history.hand_over()
+        found = partial(
+            life,
+            request_id,
+            peek=views.peek,
+            history=views.history,
+            functions=dict(views.dispatcher.functions),
+            executing=dict(views.pools.executing),
+        )
+        return await asyncio.to_thread(found)
+
+    async def page(self, wish: Mapping[str, Any], cursor: str | None) -> dict[str, Any]:
+        """One page of a view. Raises ValueError for a view or cursor that makes no sense."""
+        view = parse_view("page", wish)
+        self._views.history.hand_over()
+        return await asyncio.to_thread(page, self._views, view, cursor)
