@@ -7,12 +7,12 @@ file, so that its message comes and the debt goes at the same moment. What canno
 
 from collections.abc import Callable, Iterator
 
-from .core import record
-from .core.event import Delivery, Event, Message, Outcome
-from .core.function import Function
-from .metrics import Metrics
-from .reports import Accept
-from .store import Store
+from ..core import record
+from ..core.event import Delivery, Event, Message, Outcome
+from ..core.function import Function
+from ..metrics import Metrics
+from ..reports import Accept
+from ..store import Store
 
 _AT_ONCE = 256  # deliveries in one step
 _DELAY_LONGEST = 300.0  # seconds between two tries
