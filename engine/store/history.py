@@ -5,7 +5,6 @@ queue, and a synchronous answer never waits for a disk. Bounded by count, age an
 bytes: the oldest lines and invocations go first.
 """
 
-import contextlib
 import json
 import sqlite3
 import threading
@@ -19,23 +18,9 @@ from typing import Any
 from ..core.event import Outcome
 from ..core.invocation import Invocation
 from ..core.log import LogLine
-from .file import Schema, open_database, unusable, version_of
-from .folder import make_private
+from .history_file import open_history
 from .retention import KEEP, Retention, prune_chunks
-from .salvage import Table, mend
 
-SCHEMA = Schema(
-    Path(__file__).with_name("history.sql"),
-    (
-        """
-        ALTER TABLE line_chunk ADD COLUMN at REAL NOT NULL DEFAULT 0;
-        UPDATE line_chunk SET at = json_extract(lines, '$[#-1][1]');
-        ALTER TABLE invocation_chunk ADD COLUMN at REAL NOT NULL DEFAULT 0;
-        UPDATE invocation_chunk SET at = json_extract(invocations, '$[#-1].ended_at');
-        """,
-    ),
-)
-_TABLES = (Table("line_chunk", "first", "pieces of the log"), Table("invocation_chunk", "number"))
 _BODY_KEPT = 64 * 1024  # bytes of a payload and of a result
 _BATCH_SECONDS = 0.05
 _BATCH_ROWS = 2_000
@@ -53,7 +38,7 @@ class History:
 
     def __init__(self, folder: Path, retention: Retention = KEEP) -> None:
         self.path = folder / "history.sqlite3"
-        self._connection, last, self.mended = _open(self.path)
+        self._connection, last, self.mended = open_history(self.path)
         self.next_number: int = last + 1
         self.listeners: list[Listener] = []
         self.call_later: Callable[[float, Callable[[], None]], Any] | None = None  # the loop's, once there is one
@@ -228,33 +213,6 @@ class History:
         finally:
             if run.in_transaction:
                 run.execute("ROLLBACK")
-
-
-def _open(path: Path) -> tuple[sqlite3.Connection, int, str | None]:
-    """The history's file, the number of its last line, and what to tell the user if it was damaged.
-
-    Raises StoreError if it cannot be used. One that is no database is moved aside: the history is for looking at, and
-    a new one begins.
-    """
-    make_private(path.parent)
-    try:
-        if version_of(path) is None:
-            path.replace(path.with_name(f"{path.name}.broken"))
-        mended = mend(path, SCHEMA, _TABLES, unclean=False)  # a large one is not worth a slow start
-        connection = open_database(path, SCHEMA, synchronous="NORMAL")
-        with contextlib.suppress(sqlite3.DatabaseError):
-            return connection, _last_number(connection), mended
-        connection.close()
-        mended = mend(path, SCHEMA, _TABLES, unclean=True)
-        connection = open_database(path, SCHEMA, synchronous="NORMAL")
-        return connection, _last_number(connection), mended
-    except (OSError, sqlite3.Error) as error:
-        raise unusable(path, error) from None
-
-
-def _last_number(connection: sqlite3.Connection) -> int:
-    found = connection.execute("SELECT last FROM line_chunk ORDER BY first DESC LIMIT 1").fetchone()
-    return found[0] if found else 0
 
 
 def _ids(invocations: list[Invocation]) -> list[str]:

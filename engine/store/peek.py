@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ..core.event import Attempt, Delivery, Ended, Event, Outcome
 from .file import open_to_read
-from .queue import as_delivery, as_event
+from .rows import as_delivery, as_event
 
 _EVENT_COLUMNS = ", ".join(Event._fields)
 

@@ -9,15 +9,16 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ..core.event import Attempt, Condition, Delivery, Event, Message, Reason, State
+from ..core.event import Attempt, Delivery, Event, Message
 from .file import Schema, open_database, open_to_read, unusable
 from .folder import lock, make_private
 from .reserve import Reserve
 from .retention import Retention, old_events, too_many_bytes
+from .rows import as_delivery, as_event, as_message
 from .salvage import Table, mend
 from .transactions import Transactions
 
@@ -246,26 +247,3 @@ class Store(Transactions):
     def _events(self, where: str, *values: Any, limit: int = -1) -> list[Event]:
         sql = f"SELECT {_EVENT_COLUMNS} FROM event WHERE {where} LIMIT ?"
         return [as_event(row) for row in self._select(sql, *values, limit)]
-
-
-def as_event(row: Sequence[Any]) -> Event:
-    """An event from a row in the order of its fields."""
-    event = Event(*row)
-    return event._replace(
-        state=State(event.state),
-        reason=Reason(event.reason),
-        condition=Condition(event.condition) if event.condition else None,
-        dropped=bool(event.dropped),
-    )
-
-
-def as_delivery(row: Sequence[Any]) -> Delivery:
-    """A delivery from a row in the order of its fields."""
-    id_, event, request_id, kind, target, body, attributes, due_at, tries, error = row
-    return Delivery(id_, event, request_id, kind, target, body, json.loads(attributes), due_at, tries, error)
-
-
-def as_message(row: Sequence[Any]) -> Message:
-    """A message from a row in the order of its fields."""
-    id_, queue, body, attributes, sent_at, request_id = row
-    return Message(id_, queue, body, json.loads(attributes), sent_at, request_id)

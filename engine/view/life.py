@@ -10,7 +10,7 @@ from ..core.invocation import Invocation
 from ..store import History, Peek
 from .calls import Sources, caller_of, calls_of
 from .function_row import bill_row
-from .views import Row, as_row
+from .rows import Row, as_row
 
 _TEXT_MAX = 64 * 1024  # of a payload or result
 

@@ -8,7 +8,8 @@ from typing import Any
 from .life import life
 from .page import page
 from .subscription import Subscription
-from .views import Views, parse_view
+from .views import Views
+from .wishes import parse_view
 
 
 class Looking:

@@ -4,7 +4,9 @@ import base64
 import json
 from typing import Any
 
-from .views import Row, View, Views
+from .rows import Row
+from .views import Views
+from .wishes import View
 
 
 def page(views: Views, view: View, cursor: str | None) -> Row:

@@ -11,7 +11,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from ..core.log import LogLine
-from .views import Row, View, Views, as_row, matches, parse_view, words_of_line
+from .rows import Row, as_row, words_of_line
+from .views import Views
+from .wishes import View, matches, parse_view
 
 FRAME_GAP = 0.1  # seconds between two frames
 _LOOK_EVERY = 0.025  # seconds: how soon the first change after a pause is seen

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from ..clock import Clock
 from ..core.arn import resource_name
@@ -12,13 +12,11 @@ from ..core.invocation import Invocation
 from ..core.log import LogLine
 from ..dispatcher import Dispatcher
 from ..store import History, Peek, Window
-from ..store.peek import QUEUED_SORTS, dead_order
+from ..store.peek import dead_order
 from .function_row import configured, counted
 from .notices import Notices
-
-_LIMIT_MAX = 500
-
-Row = dict[str, Any]
+from .rows import Row, as_row, cut, is_behind_cursor, queued_place, sort_key, words_of, words_of_line
+from .wishes import View, matches
 
 
 class Pools(Protocol):
@@ -33,49 +31,6 @@ class Pools(Protocol):
     def live(self, function: str) -> int: ...
     def waiting(self, function: str) -> int: ...
     def version(self, function: str) -> int: ...
-
-
-class View(NamedTuple):
-    """What one pane shows."""
-
-    kind: str  # queue, inflight, retries, dlq, logs, functions
-    window: Window
-
-
-KINDS = ("queue", "inflight", "retries", "dlq", "logs", "functions")
-
-
-def parse_view(name: str, wish: Mapping[str, Any]) -> View:
-    """A view from what a client sent. Raises ValueError with the key, the value and what is allowed."""
-    kind = wish.get("view")
-    if kind not in KINDS:
-        raise ValueError(f"{name}.view: {kind!r} is not a view; use one of {', '.join(KINDS)}")
-    numbers = {}
-    for key, default, most in (("offset", 0, 2**31), ("limit", 50, _LIMIT_MAX)):
-        value = wish.get(key, default)
-        if not isinstance(value, int) or not 0 <= value <= most:
-            raise ValueError(f"{name}.{key}: {value!r} is not allowed; use a whole number from 0 to {most}")
-        numbers[key] = value
-    words = str(wish.get("filter", "")).split()
-    window = Window(
-        str(wish.get("sort", "")),
-        bool(wish.get("descending", False)),
-        numbers["offset"],
-        numbers["limit"],
-        words=tuple(word.lower() for word in words if not word.startswith(("!", "fn:"))),
-        not_words=tuple(word[1:].lower() for word in words if word.startswith("!") and len(word) > 1),
-        functions=tuple(word.removeprefix("fn:") for word in words if word.startswith("fn:")),
-    )
-    newest_first = kind == "dlq" and not window.sort
-    return View(kind, window._replace(descending=window.descending != newest_first))
-
-
-def matches(window: Window, function: str, text: str) -> bool:
-    """Does this text hold every word of the filter, and none of those marked with `!`?"""
-    if window.functions and function not in window.functions:
-        return False
-    text = text.lower()
-    return all(word in text for word in window.words) and not any(word in text for word in window.not_words)
 
 
 class Views:
@@ -110,21 +65,21 @@ class Views:
             case "dlq":
                 return self.peek.dead_letters(view.window, self._dead_letter_queues())
             case "inflight":
-                return _cut(view.window, [self._executing(i) for i in list(self.pools.executing.values())], "ends_at")
+                return cut(view.window, [self._executing(i) for i in list(self.pools.executing.values())], "ends_at")
             case _:
-                return _cut(view.window, [self._function(f) for f in list(self.dispatcher.functions.values())], "id")
+                return cut(view.window, [self._function(f) for f in list(self.dispatcher.functions.values())], "id")
 
     def position(self, view: View, row: Row) -> tuple[Any, Any]:
         """The sort value and the tie-breaker of a row: what a cursor holds."""
         match view.kind:
             case "queue" | "retries":
-                return _queued_place(view.window, row)
+                return queued_place(view.window, row)
             case "dlq":
                 return row[dead_order(view.window)] or ("" if view.window.sort != "attempts" else 0), row["id"]
             case "inflight":
-                return row[_key(view.window, row, "ends_at")], row["id"]
+                return row[sort_key(view.window, row, "ends_at")], row["id"]
             case _:
-                return row[_key(view.window, row, "id")], row["id"]
+                return row[sort_key(view.window, row, "id")], row["id"]
 
     def time(self) -> Row:
         return {"engine": self.clock.now(), "wall": time.time(), "rate": self.clock.rate, "mode": self.clock.mode}
@@ -172,7 +127,7 @@ class Views:
     def _queue(self, window: Window) -> tuple[int, list[Row]]:
         """What waits in the table, and what has begun and waits for an environment, in one order."""
         ahead = [self._queued(event) for event in self.dispatcher.ahead]
-        ahead = [row for row in ahead if matches(window, row["function"], _words_of(row))]
+        ahead = [row for row in ahead if matches(window, row["function"], words_of(row))]
         first = max(0, window.offset - len(ahead))
         wider = window._replace(offset=first, limit=window.limit + len(ahead))
         total, events = self.peek.queued(wider, retries=False)
@@ -180,8 +135,8 @@ class Views:
             total = self._counted(reason for reason in Reason if reason is not Reason.RETRY)
         # While a commit is under way an event may have begun here and still be queued on the disk.
         rows = [self._queued(e) for e in events if e.seq not in self.dispatcher.begun]
-        rows += [row for row in ahead if _is_behind_cursor(window, row)]
-        rows.sort(key=lambda row: _queued_place(window, row), reverse=window.descending)
+        rows += [row for row in ahead if is_behind_cursor(window, row)]
+        rows.sort(key=lambda row: queued_place(window, row), reverse=window.descending)
         skipped = window.offset - first
         return total + len(ahead), rows[skipped : skipped + window.limit]
 
@@ -282,60 +237,3 @@ class Views:
         if retries:
             return events[0].due_at if events else None
         return min((event.accepted_at for event in (*self.dispatcher.ahead, *events)), default=None)
-
-
-def as_row(line: LogLine) -> Row:
-    """A log line as plain values."""
-    return {
-        "id": line.number,
-        "at": line.at,
-        "function": line.function,
-        "request_id": line.request_id,
-        "attempt": line.attempt,
-        "kind": line.kind,
-        "text": line.text,
-        "stream": line.stream,
-    }
-
-
-def _queued_place(window: Window, row: Row) -> tuple[Any, Any]:
-    value = row[window.sort if window.sort in QUEUED_SORTS else "due_at"]
-    return "" if value is None else value, row["seq"]
-
-
-def _is_behind_cursor(window: Window, row: Row) -> bool:
-    if window.after is None:
-        return True
-    place = _queued_place(window, row)
-    return place < window.after if window.descending else place > window.after
-
-
-def words_of_line(line: LogLine) -> str:
-    """The text that a filter of log lines looks at."""
-    return f"{line.text} {line.function} {line.request_id}"
-
-
-def _cut(window: Window, rows: list[Row], default: str) -> tuple[int, list[Row]]:
-    """Filter, sort and cut rows that are in memory."""
-    if window.is_filtered:
-        rows = [row for row in rows if matches(window, str(row.get("function", row["id"])), _words_of(row))]
-    total = len(rows)
-    rows.sort(key=lambda row: _place(window, row, default), reverse=window.descending)
-    if window.after is not None:
-        value, id_ = window.after
-        last = (value is not None, 0 if value is None else value, id_)
-        rows = [row for row in rows if (_place(window, row, default) < last) == window.descending and row["id"] != id_]
-    return total, rows[window.offset : window.offset + window.limit]
-
-
-def _place(window: Window, row: Row, default: str) -> tuple[bool, Any, str]:
-    value = row[_key(window, row, default)]
-    return value is not None, 0 if value is None else value, row["id"]
-
-
-def _key(window: Window, row: Row, default: str) -> str:
-    return window.sort if isinstance(row.get(window.sort, ()), str | int | float | None) else default
-
-
-def _words_of(row: Row) -> str:
-    return " ".join(str(row.get(key) or "") for key in ("function", "id", "source", "reason", "error", "handler"))

@@ -9,7 +9,7 @@ import pytest
 from lamtop.engine.core.event import Ended, Event, State
 from lamtop.engine.store import History, Peek, Store, StoreError
 from lamtop.engine.store.file import Schema, open_database
-from lamtop.engine.store.history import SCHEMA as HISTORY
+from lamtop.engine.store.history_file import SCHEMA as HISTORY
 from lamtop.engine.store.queue import SCHEMA as QUEUE
 
 SCHEMAS = Path(__file__).parent / "schemas"

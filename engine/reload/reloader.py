@@ -3,9 +3,6 @@
 A function's new code serves only once an environment has imported it and found its handler; otherwise the old code goes
 on, and the screen says what is wrong. A template with an error changes nothing. Functions switch one by one: a slow
 import holds up nobody else, and a newer save takes over from one that is not ready yet.
-
-What a handler writes into its own folder is not a save. Modules always count; any other file that changes while the
-function runs counts at first, because somebody may be editing it, and not any more when that goes on, see `_is_save`.
 """
 
 import asyncio
@@ -15,17 +12,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from .core.function import Function
-from .edges.contents import MODULES, Change, Contents
-from .edges.watcher import folders_of
-from .project import ConfigurationError, Project
+from ..core.function import Function
+from ..edges.contents import Contents
+from ..edges.watcher import folders_of
+from ..project import ConfigurationError, Project
+from ..view import Notices
+from .absences import Absences
 from .reach import modules, reached
-from .view import Notices
+from .saves import Saves, has_module
 
 _GAP = 0.05  # seconds from one reload that a save has caused to the next: somebody may save 50 times a second
 _LEARNING = 0.1  # seconds; some thousand files
-_HABIT = 3  # changes in a row, each while the function ran, that are the handler's own
-_VANISHED = 0.5  # seconds until a file that has vanished is believed to be deleted: editors save in strange ways
 
 
 class Environments(Protocol):
@@ -71,8 +68,8 @@ class Reloader:
         self._one_at_a_time = asyncio.Lock()
         self._switches: dict[str, _Switch] = {}  # by function, the newest
         self._misread = ""  # what is wrong with the template
-        self._vanished: dict[str, float] = {}  # by function, when its file was missed first
-        self._in_a_row: dict[Path, int] = {}
+        self._absences = Absences(environments, notices, self.errors, self._look_again)
+        self._saves = Saves(environments, notices)
         self._touched: set[Path] = set()
         self._noticed = 0.0
         self._not_before = 0.0
@@ -109,34 +106,19 @@ class Reloader:
     @property
     def is_looking(self) -> bool:
         """Has a module been touched, and it is not clear yet which functions are to be reloaded?"""
-        return self._looking > 0 or _has_module(self._touched)
+        return self._looking > 0 or has_module(self._touched)
 
     async def _take_in(self, touched: set[Path], noticed: float) -> None:
-        counts = _has_module(touched)
+        counts = has_module(touched)
         self._looking += counts
         try:
             async with self._one_at_a_time:
                 changes = await asyncio.to_thread(self._contents.changed, touched)
-                saved = {path for path, change in changes.items() if self._is_save(path, change)}
+                saved = {path for path, change in changes.items() if self._saves.is_save(path, change, self.project)}
                 switches = await self._prepare(saved, noticed) if saved else []
         finally:
             self._looking -= counts
         await asyncio.gather(*map(self._switch, switches))
-
-    def _is_save(self, path: Path, change: Change) -> bool:
-        """Has a person or a program saved this file, or a handler of ours while it ran?"""
-        if path.suffix in MODULES or path in self.project.watched:
-            return True
-        near = [f.name for f in self.project.functions.values() if path.is_relative_to(f.code)]
-        running = [name for name in near if self._environments.ran_since(name, change.written_at)]
-        if not running:
-            self._in_a_row.pop(path, None)
-            return True
-        count = self._in_a_row[path] = self._in_a_row.get(path, 0) + 1
-        if count == _HABIT and not change.is_new:
-            whose = running[0] if len(running) == 1 else "a function"
-            self._notices.say("info", f"{whose} writes {path.name} itself: that reloads nothing any more")
-        return count < _HABIT and not change.is_new
 
     # -- life --------------------------------------------------------------------------------------------------------
 
@@ -249,7 +231,7 @@ class Reloader:
     async def _take_over(self, project: Project) -> None:
         """Use the new configuration; a function on its way to new code keeps the old one until it is there."""
         before = self.project.functions
-        stay = self._not_really_gone(project)
+        stay = self._absences.kept(self.project, project)
         for gone in set(before) - set(project.functions) - set(stay):
             self._environments.forget(gone)
             self._switches.pop(gone, None)
@@ -272,39 +254,6 @@ class Reloader:
             self.project = replace(self.project, functions=functions)
             await self._adopt(self.project)
 
-    def _not_really_gone(self, project: Project) -> dict[str, Function]:
-        """Without a template: functions whose file is empty, has no handler any more, or was there a moment ago.
-
-        They keep their code: an editor may save by emptying the file, or by deleting it, first.
-        """
-        if project.source.is_file() and project.source.suffix != ".py":
-            return {}
-        gone = {name: f for name, f in self.project.functions.items() if name not in project.functions}
-        for name in list(self._vanished):
-            if name not in gone:
-                del self._vanished[name]
-        return {name: function for name, function in gone.items() if self._stays(name, function)}
-
-    def _stays(self, name: str, function: Function) -> bool:
-        [module] = [path for path in modules(function) if path.name != "__init__.py"]
-        if not module.exists():
-            missed = self._vanished.setdefault(name, self._loop.time())
-            if self._loop.time() - missed >= _VANISHED:
-                del self._vanished[name]
-                return False
-            self._loop.call_later(_VANISHED, self._look_again)
-            return True
-        self._vanished.pop(name, None)
-        error = f"there is no handler in {module.name} any more"
-        if self.errors.get(name) != error:
-            self._notices.say("error", f"{name} keeps v{self._environments.version(name)}: {error}")
-        self.errors[name] = error
-        return True
-
     def _look_again(self) -> None:
         if not self._stopped:
             self._begin(self.reload(set()))
-
-
-def _has_module(paths: set[Path]) -> bool:
-    return any(path.suffix in MODULES for path in paths)

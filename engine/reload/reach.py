@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from .core.function import Function
-from .edges.contents import CODE, Contents
+from ..core.function import Function
+from ..edges.contents import CODE, Contents
 
 
 def modules(function: Function) -> set[Path]:
