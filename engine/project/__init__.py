@@ -3,7 +3,8 @@
 `project` finds the project and reads it, by way of `template` (SAM and CloudFormation; `language` is what any template
 is written in, whatever it is about), `discovery` (a folder or file without one) or `examples` (copied where nothing
 is). On top come `env_file` (variables for all functions), `packages` (what is installed beside the code) and
-`debugged` (the function under a debugger). `paths` says how paths are shown, `errors` what is raised.
+`debugged` (the function under a debugger). `text` reads a file that somebody wrote, `paths` says how paths are shown,
+`errors` what is raised.
 """
 
 from .debugged import Debugged

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from .errors import ConfigurationError
 from .paths import label, printable
+from .text import read_text
 
 _SIZE_LIMIT = 1024 * 1024  # bytes
 _LINE = re.compile(r"(?:export\s+)?(?P<key>[^\s=]+)\s*=\s*(?P<value>.*)")
@@ -23,7 +24,8 @@ def read_env_file(path: Path) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     wrong: list[str] = []
-    for number, line in enumerate(_text(path).split("\n"), start=1):
+    text = read_text(path, _SIZE_LIMIT, called=f"--env-file: {label(path)}", too_large="is larger than 1 MB")
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
         line = line.strip()
         if not line or line.startswith("#"):
             continue
@@ -35,21 +37,6 @@ def read_env_file(path: Path) -> dict[str, str]:
     if wrong:
         raise ConfigurationError("\n".join(wrong))
     return found
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_SIZE_LIMIT + 1)
-    except OSError as error:
-        raise ConfigurationError(f"--env-file: {label(path)} cannot be read: {error.strerror}") from None
-    if len(content) > _SIZE_LIMIT:
-        raise ConfigurationError(f"--env-file: {label(path)} is larger than 1 MB")
-    try:
-        return content.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigurationError(f"{label(path)}:{line}: is not UTF-8 text; save it as UTF-8") from None
 
 
 def _variable(line: str) -> tuple[str, str]:

@@ -1,6 +1,8 @@
 """What is on disk. The only room that knows SQL.
 
-`queue` is the truth and is written by the dispatcher alone; `peek` looks at it; `history` is for looking back.
+`queue` is the truth and is written by the dispatcher alone, in `transactions` that a full disk cannot lose (`reserve`
+sets room aside); `peek` looks at it; `rows` is what its rows hold. `history` is for looking back, `history_file` opens
+it. `folder` locks the state folder, `file` opens a database, `salvage` mends one, `retention` says what may go.
 """
 
 from .errors import StoreError, Unwritable

@@ -9,6 +9,7 @@ import yaml
 
 from ..errors import ConfigurationError
 from ..paths import label, printable
+from ..text import read_text
 from .problems import Place, Problems
 
 SIZE_LIMIT = 1024 * 1024  # bytes; CloudFormation's own limit for a template
@@ -65,18 +66,8 @@ def read(path: Path, problems: Problems) -> Value:
 
 
 def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(SIZE_LIMIT + 1)
-    except OSError as error:
-        raise ConfigurationError(f"{label(path)}: cannot be read: {error.strerror}") from None
-    if len(content) > SIZE_LIMIT:
-        raise ConfigurationError(f"{label(path)}: is larger than 1 MB, the most that CloudFormation takes")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigurationError(f"{label(path)}:{line}: is not UTF-8 text; save it as UTF-8") from None
+    too_large = "is larger than 1 MB, the most that CloudFormation takes"
+    text = read_text(path, SIZE_LIMIT, called=f"{label(path)}:", too_large=too_large)
     return _without_control_characters(path, text)
 
 
