@@ -157,12 +157,20 @@ def test_the_core_asks_neither_the_clock_nor_dice() -> None:
         assert called & {"open", "print", "input", "exec", "eval", "__import__"} == set(), named(path)
 
 
-@pytest.mark.parametrize("program", ["bootstrap", "zygote"])
-def test_what_runs_under_the_users_interpreter_needs_the_standard_library_alone(program: str) -> None:
+def test_what_runs_under_the_users_interpreter_needs_the_standard_library_alone() -> None:
     """It is started by its path, where lamtop is not installed."""
-    for name in imports(ROOT / f"engine/edges/environments/{program}.py"):
-        assert not name.startswith("."), name
-        assert name.split(".")[0] in sys.stdlib_module_names, name
+    programs = [path for path in sources("engine/edges/environments/runtime") if path.name != "__init__.py"]
+    for path in programs:
+        for name in imports(path):
+            assert not name.startswith("."), f"{named(path)}: {name}"
+            assert name.split(".")[0] in sys.stdlib_module_names, f"{named(path)}: {name}"
+
+
+def test_no_program_of_the_runtime_hides_a_module_of_the_standard_library() -> None:
+    """The folder of a program that is started by its path is the first that Python searches."""
+    names = {path.stem for path in sources("engine/edges/environments/runtime")}
+    assert {"bootstrap", "zygote"} <= names
+    assert names & sys.stdlib_module_names == set()
 
 
 def test_nobody_imports_the_examples() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from conformance.cases import CASES
 from conformance.twin import Case, Turn, ours, theirs
-from lamtop.engine.edges.environments import spawning
+from lamtop.engine.edges.environments.processes import spawning
 
 pytest.importorskip("awslambdaric", reason="awslambdaric is not installed; there are wheels for Linux only")
 

@@ -21,7 +21,7 @@ from lamtop.engine.core.event import Ended, Outcome
 from lamtop.engine.core.function import Function
 from lamtop.engine.core.invocation import Invocation
 from lamtop.engine.edges.environments import Environments, end_survivors
-from lamtop.engine.edges.environments.survivors import start_time
+from lamtop.engine.edges.environments.processes.survivors import start_time
 
 
 class Lines:

@@ -25,7 +25,7 @@ import pytest
 
 from engine.running import linux_only
 from engine.test_environments import Bench, bench, both_ways, failure, is_alive, result, spawn, until
-from lamtop.engine.edges.environments import memory
+from lamtop.engine.edges.environments.processes import memory
 
 __all__ = ["bench", "spawn"]  # fixtures
 

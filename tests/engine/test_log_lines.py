@@ -6,7 +6,7 @@ import pytest
 
 from lamtop.engine.core.function import Function, LoggingConfig
 from lamtop.engine.edges.environments import failures
-from lamtop.engine.edges.environments.lines import Report, platform_lines, runtime_version
+from lamtop.engine.edges.environments.logs.lines import Report, platform_lines, runtime_version
 
 ERROR = b'{"errorType": "ValueError", "errorMessage": "x"}'
 AT = 1_790_000_000.25

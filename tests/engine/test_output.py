@@ -2,8 +2,8 @@
 
 import pytest
 
-from lamtop.engine.edges.environments import output
-from lamtop.engine.edges.environments.output import Output
+from lamtop.engine.edges.environments.logs import output
+from lamtop.engine.edges.environments.logs.output import Output
 
 AT = 1_790_000_000.25
 

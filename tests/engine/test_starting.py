@@ -13,8 +13,8 @@ from typing import Any
 from engine.running import linux_only
 from engine.test_environments import Bench, bench, both_ways, is_alive, result, spawn, until
 from lamtop.engine.edges.environments import end_survivors
-from lamtop.engine.edges.environments.capacity import MEMORY_SPARE, Capacity
-from lamtop.engine.edges.environments.scratch import Scratch
+from lamtop.engine.edges.environments.processes.capacity import MEMORY_SPARE, Capacity
+from lamtop.engine.edges.environments.processes.scratch import Scratch
 
 __all__ = ["bench", "spawn"]  # fixtures
 

@@ -1,12 +1,14 @@
 """Execution environments: the processes that run handlers.
 
-`bootstrap` runs inside the process, `process` is the engine's side of one, `log` what is logged of it (`lines` are the
-platform's, `output` the handler's), `pool` has the environments of one function, and `environments` all of them.
+`environments` are those of all functions, `pool` those of one, `environment` is one. Three rooms are behind them:
+`runtime` is what runs inside the process, `processes` how one is started, limited and ended, `logs` what is logged of
+it. Between the engine and the process: its `variables` with their `search_path`, the `channel`, and `failures`, which
+says in AWS's words how it went wrong.
 """
 
 from .environments import Environments
-from .log import LogSink
-from .survivors import end_survivors
+from .logs.log import LogSink
+from .processes.survivors import end_survivors
 from .variables import surroundings
 
 __all__ = ["Environments", "LogSink", "end_survivors", "surroundings"]

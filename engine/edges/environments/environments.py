@@ -11,14 +11,14 @@ from ...clock import Clock
 from ...core.function import Function
 from ...core.invocation import Invocation
 from . import failures
-from .capacity import Capacity
-from .log import LogSink
-from .memory import MemoryWatch, available
+from .environment import INIT_MAX, Environment
+from .logs.log import LogSink
 from .pool import IDLE_MAX, Pool, Setting
-from .process import INIT_MAX, Environment
-from .scratch import Scratch
-from .starters import Starters
-from .survivors import ProcessList
+from .processes.capacity import Capacity
+from .processes.memory import MemoryWatch, available
+from .processes.scratch import Scratch
+from .processes.starters import Starters
+from .processes.survivors import ProcessList
 from .variables import variables
 
 _SWEEP_EVERY = 30.0  # real seconds

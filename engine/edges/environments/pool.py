@@ -14,12 +14,13 @@ from ...core.event import Outcome
 from ...core.function import Function
 from ...core.invocation import Invocation
 from . import failures
-from .capacity import Capacity
+from .environment import INIT_MAX, Environment
 from .failures import Failure
-from .log import LogSink
-from .process import INIT_MAX, Environment, is_shortage
-from .scratch import Scratch
-from .starters import Starters
+from .logs.log import LogSink
+from .processes.capacity import Capacity
+from .processes.scratch import Scratch
+from .processes.starters import Starters
+from .processes.starting import is_shortage
 
 IDLE_MAX = 600.0  # real seconds until an idle environment is retired
 _LOOK_AGAIN_WHEN_FULL = 0.05  # seconds

@@ -86,7 +86,6 @@ def variables(function: Function, log_stream: str, base: Mapping[str, str], runt
         "LAMBDA_TASK_ROOT": function.code,
         "LAMBDA_RUNTIME_DIR": runtime_folder,
         "PWD": function.code,
-        **_logging(function),
         **_debug_port(function),
         **function.environment,
     }

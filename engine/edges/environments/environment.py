@@ -5,7 +5,6 @@ can end it with everything it has started. Nothing in here blocks, and nothing w
 """
 
 import asyncio
-import errno
 import os
 import socket
 import time
@@ -23,9 +22,12 @@ from . import channel as frames
 from . import failures
 from .channel import Channel
 from .failures import Failure
-from .lines import Report
-from .log import Log, LogSink, Tap
-from .starting import BOOTSTRAP, Child, Order
+from .logs.lines import Report
+from .logs.log import Log, LogSink
+from .logs.tap import Tap
+from .processes.memory import peak
+from .processes.starting import Child, Order
+from .runtime import BOOTSTRAP
 from .variables import variables
 
 INIT_MAX = 10.0  # seconds (Lambda guide, "Init phase")
@@ -173,7 +175,7 @@ class Environment:
             self._verdict = verdict
         self.usable = False
         if self.invocation is not None:
-            self._memory = max(self._memory, _peak_memory(self.pid))
+            self._memory = max(self._memory, peak(self.pid))
         self._child.kill()
 
     def retire(self) -> None:
@@ -321,17 +323,3 @@ class Environment:
 
 def _new_stream(clock: Clock) -> str:
     return f"{datetime.fromtimestamp(clock.now(), UTC):%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
-
-
-def _peak_memory(pid: int) -> int:
-    """The most resident memory of a living process so far, in KB; 0 if the system does not say."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")), 0)
-
-
-def is_shortage(error: OSError) -> bool:
-    """Did the system run out of something, so that it may work later?"""
-    return error.errno in (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)

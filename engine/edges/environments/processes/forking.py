@@ -1,4 +1,4 @@
-"""The engine's side of a zygote (see `zygote`): orders go out, word of starts and ends comes back."""
+"""The engine's side of a zygote (see `runtime.zygote`): orders go out, word of starts and ends comes back."""
 
 import asyncio
 import contextlib
@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from ..runtime import ZYGOTE
 from .spawning import process_descriptor
 from .starting import Child, Order
 
-PROGRAM = Path(__file__).with_name("zygote.py")
 HELLO, STARTED, NOT_STARTED, EXITED = b"H", b"S", b"N", b"X"
 ORDER_MAX = 60 * 1024  # bytes; what is larger is started the other way
 
@@ -58,7 +58,7 @@ class Zygote:
         self._words, words_far = os.pipe()
         try:
             self._process = subprocess.Popen(  # noqa: S603
-                [interpreter, "-B", str(PROGRAM), str(far.fileno()), str(life)],
+                [interpreter, "-B", str(ZYGOTE), str(far.fileno()), str(life)],
                 stdin=subprocess.DEVNULL,
                 stdout=words_far,
                 stderr=words_far,

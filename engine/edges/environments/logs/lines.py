@@ -9,10 +9,10 @@ import json
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
-from ...core.arn import LATEST, REGION
-from ...core.cost import billed_ms
-from ...core.function import Function
-from .failures import Failure
+from ....core.arn import LATEST, REGION
+from ....core.cost import billed_ms
+from ....core.function import Function
+from ..failures import Failure
 
 SYSTEM_LEVELS = ("DEBUG", "INFO", "WARN")
 

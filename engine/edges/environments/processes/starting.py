@@ -1,13 +1,11 @@
 """How the process of an environment is started: what whoever starts one has to know and to tell."""
 
+import errno
 import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
-
-BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +75,8 @@ def kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
         return  # between its start and its session; or, on macOS, a group of zombies
+
+
+def is_shortage(error: OSError) -> bool:
+    """Did the system run out of something, so that it may work later?"""
+    return error.errno in (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)

@@ -9,8 +9,9 @@ import sys
 from collections.abc import Collection
 from functools import partial
 
+from ..runtime import BOOTSTRAP
 from .orphans import end_orphans, limit
-from .starting import BOOTSTRAP, Child, kill_group
+from .starting import Child, kill_group
 
 _REAP_EVERY = 0.002  # seconds, where the system has no descriptor for a process
 _ORPHANS_AFTER = 0.005  # seconds in which a killed process's children find their new parent
