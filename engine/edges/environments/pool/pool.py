@@ -8,19 +8,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...clock import Clock
-from ...core import scaling
-from ...core.event import Outcome
-from ...core.function import Function
-from ...core.invocation import Invocation
-from . import failures
-from .environment import INIT_MAX, Environment
-from .failures import Failure
-from .logs.log import LogSink
-from .processes.capacity import Capacity
-from .processes.scratch import Scratch
-from .processes.starters import Starters
-from .processes.starting import is_shortage
+from ....clock import Clock
+from ....core import scaling
+from ....core.event import Outcome
+from ....core.function import Function
+from ....core.invocation import Invocation
+from .. import failures
+from ..environment import INIT_MAX, Environment
+from ..failures import Failure
+from ..logs.log import LogSink
+from ..processes.capacity import Capacity
+from ..processes.scratch import Scratch
+from ..processes.starters import Starters
+from ..processes.starting import is_shortage
 
 IDLE_MAX = 600.0  # real seconds until an idle environment is retired
 _LOOK_AGAIN_WHEN_FULL = 0.05  # seconds
