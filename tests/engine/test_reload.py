@@ -421,7 +421,7 @@ def test_a_reload_that_has_imported_an_older_file_and_a_newer_one_does_not_serve
         halt.touch()
         (it.folder / "first.imported").unlink()
         it.save(first=MARK + "NUMBER = 1\n")
-        await until(lambda: it.engine.environments._pools["orders"]._candidate, "the candidate")
+        await until(lambda: it.engine.environments._pools["orders"]._reload.candidate, "the candidate")
         await it.has_imported("first")
         it.save(**numbers(2))
         halt.unlink()

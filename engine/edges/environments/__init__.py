@@ -1,9 +1,9 @@
 """Execution environments: the processes that run handlers.
 
-`environments` are those of all functions, `pool` those of one, `environment` is one. Three rooms are behind them:
-`runtime` is what runs inside the process, `processes` how one is started, limited and ended, `logs` what is logged of
-it. Between the engine and the process: its `variables` with their `search_path`, the `channel`, and `failures`, which
-says in AWS's words how it went wrong.
+`environments` are those of all functions, `environment` is one. Four rooms are around them: `pool` is which of a
+function's environments takes an invocation, and how many there are; `processes` how a process is started, limited and
+ended; `runtime` what runs inside it; `logs` what is logged of it. Between the engine and a process are its `variables`
+with their `search_path`, the `channel`, and `failures`, which says in AWS's words how it went wrong.
 """
 
 from .environments import Environments

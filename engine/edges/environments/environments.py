@@ -11,7 +11,7 @@ from ...clock import Clock
 from ...core.function import Function
 from ...core.invocation import Invocation
 from . import failures
-from .environment import INIT_MAX, Environment
+from .environment import INIT_MAX, Environment, Owner
 from .logs.log import LogSink
 from .pool import IDLE_MAX, Pool, Setting
 from .processes.capacity import Capacity
@@ -201,7 +201,7 @@ class Environments:
         for pool in (*self._pools.values(), *self._forgotten):
             yield from (*pool.busy, *pool.starting)
 
-    def _make_room(self, asking: Pool) -> None:
+    def _make_room(self, asking: Owner) -> None:
         """All places are taken: end the environment of another function that has been idle longest."""
         idle = [pool for pool in self._pools.values() if pool is not asking and pool.spare > 0]
         if idle:

@@ -1,52 +1,23 @@
-"""The environments of one function: which one takes the next invocation, and when there are more or fewer of them."""
+"""The environments of one function, and which of them takes the next invocation."""
 
 import asyncio
 import math
 import time
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 
-from ....clock import Clock
-from ....core import scaling
 from ....core.event import Outcome
 from ....core.function import Function
 from ....core.invocation import Invocation
 from .. import failures
-from ..environment import INIT_MAX, Environment
+from ..environment import Environment
 from ..failures import Failure
-from ..logs.log import LogSink
-from ..processes.capacity import Capacity
-from ..processes.scratch import Scratch
-from ..processes.starters import Starters
 from ..processes.starting import is_shortage
+from .growth import Growth
+from .reload import Reload
+from .setting import Setting
+from .starts import Starts
+from .waiting import Waiting
 
 IDLE_MAX = 600.0  # real seconds until an idle environment is retired
-_LOOK_AGAIN_WHEN_FULL = 0.05  # seconds
-_UNSETTLED_MAX = 2.0  # seconds that a save may take to be noticed
-
-
-@dataclass(slots=True, eq=False)
-class Setting:
-    """What the pools of all functions share."""
-
-    clock: Clock
-    log: LogSink
-    interpreter: str
-    environ: Callable[[], dict[str, str]]
-    on_idle: Callable[[str], None]
-    on_gone: Callable[[], None]
-    make_room: Callable[["Pool"], None]
-    starters: Starters
-    scratch: Scratch
-    watch: Callable[[], None]
-    capacity: Capacity
-    is_being_saved: Callable[[Function], bool]
-    executing: dict[str, Invocation] = field(default_factory=dict)
-    cold_starts: dict[str, int] = field(default_factory=dict)
-    stopping: bool = False
-    init_max: float = INIT_MAX
 
 
 class Pool:
@@ -59,50 +30,59 @@ class Pool:
         self.busy: set[Environment] = set()
         self.starting: set[Environment] = set()
         self.ending: set[Environment] = set()  # killed, not yet reaped
-        self.forgotten = False
         self._setting = setting
-        self._loop = asyncio.get_running_loop()
-        self._synchronous: deque[Invocation] = deque()
-        self._events: deque[Invocation] = deque()
-        self._admitted: set[Invocation] = set()  # may_start was asked, but the environment turned out to be dead
-        self._finished = 0  # since the last look
-        self._looked_at = 0.0  # monotonic seconds
-        self._grows = False  # at the last look work did not flow
-        self._quick_at = -math.inf  # when the last quick invocation ended, in monotonic seconds
-        self._look: asyncio.TimerHandle | None = None
-        self._code_is_bad = False
-        self._next_code = function  # what a reload is to switch to
-        self._candidate: Environment | None = None  # the environment that tries it
-        self._reloaded: asyncio.Future[str | None] | None = None  # while a reload is under way
-        self._unsettled_since = math.inf  # monotonic seconds: since when files hold what nobody has noticed
+        self._forgotten = False
+        self._waiting = Waiting(setting.clock, setting.log)
+        self._growth = Growth(self, setting)
+        self._reload = Reload(self, function, setting.is_being_saved)
+        self._starts = Starts(self, setting)
         self._ran_until = 0.0  # wall clock: when code of this function ran last
-        self._memory_each = 0  # MB that an environment is known to use
-        self._kept: list[tuple[float, Path]] = []  # temporary folders of environments that failed, and since when
+        self._loop = asyncio.get_running_loop()
+
+    # --- figures ------------------------------------------------------------------------------------------------------
 
     @property
     def waiting(self) -> int:
-        return len(self._synchronous) + len(self._events)
+        return len(self._waiting)
 
     @property
     def live(self) -> int:
         return len(self.idle) + len(self.busy)
 
+    @property
+    def spare(self) -> int:
+        """How many idle environments may go. The last on code that the disk has no more stays, if the new is bad."""
+        return len(self.idle) - (1 if self._reload.code_is_bad and not self.busy else 0)
+
+    @property
+    def has_ended(self) -> bool:
+        """Is the function no longer configured, or the engine about to stop?"""
+        return self._forgotten or self._setting.stopping
+
+    @property
+    def waits_for_code(self) -> bool:
+        """Is the code on disk undecided, or bad while there are environments of the code before it?"""
+        return self._reload.is_under_way or (self._reload.code_is_bad and bool(self.live or self.starting))
+
+    def ran_since(self, moment: float) -> bool:
+        """Has code of this function run at this moment (wall clock) or later?"""
+        return bool(self.busy or self.starting or self._reload.candidate) or self._ran_until >= moment
+
     def everything(self) -> set[Environment]:
         """Every process of this pool, in whatever state."""
-        candidate = {self._candidate} if self._candidate is not None else set()
+        candidate = {self._reload.candidate} if self._reload.candidate is not None else set()
         return {*self.idle, *self.busy, *self.starting, *self.ending, *candidate}
 
     # --- invocations --------------------------------------------------------------------------------------------------
 
     def run(self, invocation: Invocation) -> None:
         """Hand over to an idle environment, or let it wait."""
-        if self.idle and not self.waiting:
+        if self.idle and not self._waiting:
             if invocation.may_start():
                 self._hand_over(invocation, self.idle.pop())
             return
-        (self._events if invocation.kind == "event" else self._synchronous).append(invocation)
-        if self._look is None or self.function.scaling == "aws":
-            self._look_now()
+        self._waiting.add(invocation)
+        self._growth.arrived()
 
     def cancel(self, request_id: str) -> bool:
         """End a running invocation, or drop a waiting one. False if there is none of that id."""
@@ -110,46 +90,11 @@ class Pool:
             if environment.invocation is not None and environment.invocation.request_id == request_id:
                 environment.condemn(failures.cancelled())
                 return True
-        for queue in (self._synchronous, self._events):
-            for invocation in queue:
-                if invocation.request_id == request_id:
-                    queue.remove(invocation)
-                    self._drop(invocation, failures.cancelled())
-                    return True
-        return False
+        return self._waiting.cancel(request_id, failures.cancelled())
 
-    def drop_waiting(self, failure: Failure) -> None:
+    def drop_waiting(self, why: Failure) -> None:
         """End everything that waits."""
-        while self.waiting:
-            self._drop((self._synchronous or self._events).popleft(), failure)
-
-    def _drop(self, invocation: Invocation, failure: Failure) -> None:
-        self._admitted.discard(invocation)
-        now = self._setting.clock.now()
-        payload, next_line = failure.as_json(), self._setting.log.next_number
-        invocation.done(
-            Outcome(
-                failure.ended,
-                payload,
-                failure.type or None,
-                failure.message,
-                now,
-                now,
-                first_line=next_line,
-                last_line=next_line - 1,
-            )
-        )
-
-    def _next(self) -> Invocation | None:
-        """The first that waits and still may start."""
-        while self._synchronous or self._events:
-            invocation = (self._synchronous or self._events).popleft()
-            if invocation in self._admitted:
-                self._admitted.discard(invocation)
-                return invocation
-            if invocation.may_start():
-                return invocation
-        return None
+        self._waiting.drop_all(why)
 
     def _hand_over(self, invocation: Invocation, environment: Environment) -> None:
         if environment.invoke(invocation):
@@ -159,50 +104,54 @@ class Pool:
             return
         self.ending.add(environment)  # it died a moment ago; nobody has told us yet
         environment.usable = False
-        self._admitted.add(invocation)
-        (self._events if invocation.kind == "event" else self._synchronous).appendleft(invocation)
+        self._waiting.put_back(invocation)
         if self.idle:
             self._give_work(self.idle.pop())
-        elif self._look is None:
-            self._look_now()
+        else:
+            self._growth.still_waits()
 
     def _give_work(self, environment: Environment) -> None:
-        invocation = self._next()
+        invocation = self._waiting.next()
         if invocation is not None:
             self._hand_over(invocation, environment)
             return
         environment.idle_since = time.monotonic()
         self.idle.append(environment)
 
+    def _is_current(self, environment: Environment) -> bool:
+        return environment.version == self.version and not self.has_ended
+
+    def _settle(self, environment: Environment, tell: bool = True) -> None:
+        """An environment has nothing to do: give it work, keep it, or end it if it is of the past."""
+        if not self._is_current(environment):
+            self.retire(environment)
+            return
+        self._give_work(environment)
+        if tell and environment.invocation is None:
+            self._setting.on_idle(self.function.name)
+
     # --- what environments tell ---------------------------------------------------------------------------------------
 
     def ready(self, environment: Environment) -> None:
         self.starting.discard(environment)
         self._ran_until = time.time()
-        if environment is not self._candidate and (self._reloaded is not None or self._is_being_saved()):
+        is_candidate = environment is self._reload.candidate
+        if not is_candidate and (self._reload.is_under_way or self._reload.is_being_saved()):
             self.retire(environment)  # it may have imported the old code, the new, or some of both
-            self._look_again()
+            self._growth.look_later()
             return
-        if not self.live and self._look is not None:  # only now can be seen whether work flows
-            self._look.cancel()
-            self._finished = 0
-            self._look = self._loop.call_later(scaling.look_after(1), self._grow)
-        if environment is self._candidate and not self._take_candidate(environment):
+        if not self.live:
+            self._growth.first_is_ready()
+        if is_candidate and not self._reload.accept(environment):
             return
         self._settle(environment)
-        seconds = time.monotonic() - self._looked_at
-        flows = scaling.flows(self._finished, self.live, seconds)
-        if self._grows and self.waiting and not flows and not self._waits_for_code:
-            self._start_more()  # as at the last look: no need to wait for the next
+        self._growth.one_more_is_ready()
 
     def finished(self, environment: Environment, invocation: Invocation, outcome: Outcome) -> None:
         del self._setting.executing[invocation.request_id]
         self.busy.discard(environment)
         self._ran_until = time.time()
-        self._finished += 1
-        self._memory_each = outcome.memory_used
-        if environment.took < scaling.QUICK:
-            self._quick_at = time.monotonic()
+        self._growth.finished(environment.took, outcome.memory_used)
         if environment.usable:
             self._settle(environment, tell=False)
         else:
@@ -213,178 +162,87 @@ class Pool:
 
     def start_failed(self, environment: Environment, failure: Failure) -> None:
         self._ran_until = time.time()
-        if environment is self._candidate:
-            self._refuse_candidate(failure)
-            return
-        if environment in self.ending:
+        if environment is self._reload.candidate:
+            self._reload.refuse(failure)
+        elif environment in self.ending:
             return  # it was no longer wanted
-        if self._reloaded is not None or (self._code_is_bad and self.live) or self._is_being_saved():
-            self._look_again()  # a save that is not complete, or bad, fails nobody's invocation
-            return
-        invocation = self._next()
-        if invocation is not None:
+        elif self._is_excused():
+            self._growth.look_later()
+        elif (invocation := self._waiting.next()) is not None:
             self._repeat_init(environment, invocation)
 
-    def _repeat_init(self, failed: Environment, invocation: Invocation) -> None:
-        """As on AWS, an init that failed is run again, now as a part of the invocation that waited for it."""
-        environment = self._new(failed.function, failed.version, after=failed)
-        environment.expect(invocation)
-        self._setting.executing[invocation.request_id] = invocation
-        self.busy.add(environment)
-        try:
-            self._spawn(environment)
-        except OSError as error:
-            environment.usable = False
-            environment.fail(invocation, failures.no_start(error))
-            self.ending.discard(environment)
+    def _is_excused(self) -> bool:
+        """May a failed start come from a save that is not complete, or is bad? It fails nobody's invocation then."""
+        reload = self._reload
+        return reload.is_under_way or (reload.code_is_bad and self.live > 0) or reload.is_being_saved()
 
     def gone(self, environment: Environment) -> None:
-        setting = self._setting
-        setting.capacity.used -= 1
         for states in (self.busy, self.starting, self.ending):
             states.discard(environment)
         if environment in self.idle:
             self.idle.remove(environment)
-        self._keep_or_remove(environment)
-        if environment is self._candidate:
-            self._candidate = None
-            self._decide("the environment was ended before it was ready")
-        if self.waiting and self._look is None:
-            self._look_now()
-        setting.on_gone()
+        self._starts.ended(environment, current=self._is_current(environment))
+        if environment is self._reload.candidate:
+            self._reload.candidate_is_gone()
+        if self._waiting:
+            self._growth.still_waits()
+        self._setting.on_gone()
 
-    def _settle(self, environment: Environment, tell: bool = True) -> None:
-        """An environment has nothing to do: give it work, keep it, or end it if it is of the past."""
-        if environment.version != self.version or self.forgotten or self._setting.stopping:
-            self.retire(environment)
-            return
-        self._give_work(environment)
-        if tell and environment.invocation is None:
-            self._setting.on_idle(self.function.name)
-
-    # --- growing and shrinking ----------------------------------------------------------------------------------------
-
-    def _look_now(self) -> None:
-        """Work has begun to wait: start the very first environment at once, look again in a moment."""
-        self._finished = 0
-        if self.function.scaling == "aws" or (not self.live and not self.starting):
-            self._grow()
-        elif self._look is None:
-            self._look = self._loop.call_later(scaling.look_after(self.live), self._grow)
-
-    def _grow(self) -> None:
-        if self._look is not None:
-            self._look.cancel()
-            self._look = None
-        if not self.waiting or self._setting.stopping:
-            return
-        if self._waits_for_code:
-            self._look = self._loop.call_later(_LOOK_AGAIN_WHEN_FULL, self._grow)
-            return
-        full = self._setting.capacity.room(self._memory_each) == 0
-        if full:
-            self._setting.make_room(self)
-        self._grows = self._start_more() > 0
-        self._finished = 0
-        self._looked_at = time.monotonic()
-        if self._look is None:
-            after = _LOOK_AGAIN_WHEN_FULL if full else scaling.look_after(self.live)
-            self._look = self._loop.call_later(after, self._grow)
-
-    @property
-    def _waits_for_code(self) -> bool:
-        """Is the code on disk undecided, or bad while there are environments of the code before it?"""
-        return self._reloaded is not None or (self._code_is_bad and bool(self.live or self.starting))
-
-    def _start_more(self) -> int:
-        """Start as many as the rule says; return how many that is."""
-        room = self._setting.capacity.room(self._memory_each)
-        if self.function.debug_port is not None:
-            room = min(room, 1 - self.live - len(self.starting))
-        if self.function.scaling == "aws":
-            count = scaling.growth_as_aws(waiting=self.waiting, starting=len(self.starting), room=room)
-        else:
-            count = self._lazy_growth(room)
-        for _ in range(count):
-            if not self._start():
-                return count
-        if count:
-            self._loop.call_soon(self._setting.on_idle, self.function.name)
-        return count
-
-    def _lazy_growth(self, room: int) -> int:
-        now = time.monotonic()
-        return scaling.growth(
-            waiting=self.waiting,
-            live=self.live,
-            starting=len(self.starting),
-            fresh=sum(now - environment.started_at < scaling.FRESH for environment in self.starting),
-            finished=self._finished,
-            quick=now - self._quick_at < scaling.QUICK_MEMORY,
-            cores=self._setting.capacity.cores,
-            room=room,
-        )
+    # --- starting -----------------------------------------------------------------------------------------------------
 
     def start_first(self) -> None:
         """Start the first environment before there is work for it."""
         if not self.live and not self.starting:
-            self._start()
+            self.start()
 
-    def _start(self) -> bool:
-        environment = self._new(self.function, self.version)
+    def start(self) -> bool:
+        """Start one more on the current code; False if that failed."""
+        environment = self._starts.new(self.function, self.version)
         try:
-            self._spawn(environment)
+            self._starts.start(environment, current=self._is_current(environment))
         except OSError as error:
             self._not_started(environment, error)
             return False
         self.starting.add(environment)
         return True
 
-    def _new(self, function: Function, version: int, after: Environment | None = None) -> Environment:
-        setting = self._setting
-        return Environment(
-            self, function, version, clock=setting.clock, log=setting.log, init_max=setting.init_max, after=after
-        )
+    def start_candidate(self, function: Function) -> Environment:
+        """Start one on the next version. Raises OSError if that is impossible."""
+        environment = self._starts.new(function, self.version + 1)
+        self._starts.start(environment, current=self._is_current(environment))
+        return environment
 
-    def _spawn(self, environment: Environment) -> None:
-        setting, function = self._setting, environment.function
-        current = environment.version == self.version
-        environment.scratch = self._kept.pop()[1] if current and self._kept else setting.scratch.new()
+    def _repeat_init(self, failed: Environment, invocation: Invocation) -> None:
+        """As on AWS, an init that failed is run again, now as a part of the invocation that waited for it."""
+        environment = self._starts.new(failed.function, failed.version, after=failed)
+        environment.expect(invocation)
+        self._setting.executing[invocation.request_id] = invocation
+        self.busy.add(environment)
         try:
-            mark = setting.starters.marks.next()
-            environment.start(setting.starters.start, function.python or setting.interpreter, setting.environ(), mark)
-        except OSError:
-            self._keep_or_remove(environment)
-            raise
-        setting.capacity.used += 1
-        if environment.invocation is None:  # a repeated init belongs to the cold start that failed
-            setting.cold_starts[function.name] = setting.cold_starts.get(function.name, 0) + 1
-        setting.watch()
-
-    def _keep_or_remove(self, environment: Environment) -> None:
-        """A reset leaves /tmp to the environment that follows. One that is retired takes it along."""
-        folder = environment.scratch
-        if folder is None:
-            return
-        if environment.unwanted or environment.version != self.version or self.forgotten or self._setting.stopping:
-            self._setting.scratch.remove(folder)
-        else:
-            self._kept.append((time.monotonic(), folder))
+            self._starts.start(environment, current=self._is_current(environment))
+        except OSError as error:
+            self._fail(environment, invocation, failures.no_start(error))
 
     def _not_started(self, environment: Environment, error: OSError) -> None:
         if is_shortage(error):
             self._setting.capacity.limited_by = error.strerror
             if self.live or self.starting:
                 return
-        self._loop.call_soon(self._fail_without_process, environment, failures.no_start(error))
+        self._loop.call_soon(self._fail_next, environment, failures.no_start(error))
 
-    def _fail_without_process(self, environment: Environment, failure: Failure) -> None:
-        environment.usable = False
-        invocation = self._next()
+    def _fail_next(self, environment: Environment, failure: Failure) -> None:
+        invocation = self._waiting.next()
         if invocation is not None:
             self._setting.executing[invocation.request_id] = invocation
-            environment.fail(invocation, failure)
-            self.ending.discard(environment)
+            self._fail(environment, invocation, failure)
+
+    def _fail(self, environment: Environment, invocation: Invocation, failure: Failure) -> None:
+        """There is no process to run it."""
+        environment.usable = False
+        environment.fail(invocation, failure)
+        self.ending.discard(environment)  # nothing will ever be reaped
+
+    # --- ending -------------------------------------------------------------------------------------------------------
 
     def retire(self, environment: Environment) -> None:
         """End an environment that runs nothing."""
@@ -395,13 +253,7 @@ class Pool:
         """End those that have been idle since before a moment (monotonic seconds)."""
         while self.idle and self.idle[0].idle_since <= before:
             self.retire(self.idle.pop(0))
-        while self._kept and self._kept[0][0] <= before:
-            self._setting.scratch.remove(self._kept.pop(0)[1])
-
-    @property
-    def spare(self) -> int:
-        """How many idle environments may go. The last on code that the disk has no more stays, if the new is bad."""
-        return len(self.idle) - (1 if self._code_is_bad and not self.busy else 0)
+        self._starts.remove_kept_folders(before)
 
     def sweep(self, before: float) -> None:
         """As `retire_idle`, but only what is to spare, and nothing that a debugger may be attached to."""
@@ -410,104 +262,32 @@ class Pool:
         while self.spare > 0 and self.idle[0].idle_since <= before:
             self.retire(self.idle.pop(0))
 
-    def _look_again(self) -> None:
-        """There is work that may still find no environment: look again in a moment."""
-        if self.waiting and self._look is None:
-            self._look = self._loop.call_later(_LOOK_AGAIN_WHEN_FULL, self._grow)
-
-    # --- new code -----------------------------------------------------------------------------------------------------
-
-    def ran_since(self, moment: float) -> bool:
-        """Has code of this function run at this moment (wall clock) or later?"""
-        return bool(self.busy or self.starting or self._candidate) or self._ran_until >= moment
-
-    async def reload(self, function: Function) -> str | None:
-        """Start an environment on what is on disk now; let it take over if it gets ready, else say why not.
-
-        A newer call takes over from an older one that is not ready, and decides for both.
-        """
-        self._next_code = function
-        if self._reloaded is None:
-            self._reloaded = self._loop.create_future()
-        reloaded = self._reloaded
-        old, self._candidate = self._candidate, None
-        if old is not None:
-            self.retire(old)
-        self._start_candidate()
-        return await asyncio.shield(reloaded)
-
-    def _start_candidate(self) -> None:
-        if self._reloaded is None or self._candidate is not None:
-            return  # it was decided, or begun anew, meanwhile
-        if self._setting.stopping or self.forgotten:
-            self._decide("the function was ended before it was ready")
-            return
-        if self._next_code.debug_port is not None:
-            self.retire_idle(float("inf"))  # there is one debugger, and it goes to the new code
-        environment = self._new(self._next_code, self.version + 1)
-        try:
-            self._spawn(environment)
-        except OSError as error:
-            self._refuse_candidate(failures.no_start(error))
-            return
-        self._candidate = environment
-
-    def _take_candidate(self, environment: Environment) -> bool:
-        """Switch to it, unless files were saved while it imported them: then another one tries."""
-        self._candidate = None
-        if self._is_being_saved():
-            self.retire(environment)
-            self._loop.call_later(_LOOK_AGAIN_WHEN_FULL, self._start_candidate)
-            return False
-        self._switch_to(environment)
-        self._decide(None)
-        return True
-
-    def _refuse_candidate(self, failure: Failure) -> None:
-        self._candidate = None
-        if self._is_being_saved():
-            self._loop.call_later(_LOOK_AGAIN_WHEN_FULL, self._start_candidate)
-            return
-        self._code_is_bad = True
-        self._decide(f"{failure.type}: {failure.located}")
-
-    def _decide(self, error: str | None) -> None:
-        reloaded, self._reloaded = self._reloaded, None
-        if reloaded is not None:
-            reloaded.set_result(error)
-
-    def _is_being_saved(self) -> bool:
-        """Is the disk ahead of what has been noticed? Then what was just imported may be anything."""
-        now = time.monotonic()
-        if not self._setting.is_being_saved(self._next_code):
-            self._unsettled_since = math.inf
-            return False
-        self._unsettled_since = min(self._unsettled_since, now)
-        return now - self._unsettled_since < _UNSETTLED_MAX
-
-    def _switch_to(self, environment: Environment) -> None:
-        """This environment's code and configuration are the current ones from here on. Busy ones finish first."""
-        self.function = environment.function
-        self.version = environment.version
-        self._code_is_bad = False
-        self.retire_idle(float("inf"))
-        for old in list(self.starting):
-            self.starting.discard(old)
-            self.retire(old)
-
     def forget(self) -> None:
         """The function is gone: end what is idle, let running invocations finish, drop what waits."""
-        self.forgotten = True
-        while self._synchronous:
-            self._drop(self._synchronous.popleft(), failures.cancelled())
+        self._forgotten = True
+        self._waiting.drop_synchronous(failures.cancelled())
         self.wind_down(failures.lost())  # events have not started: they go back to the queue
 
     def wind_down(self, why: Failure) -> None:
         """Let running invocations finish, and end everything else."""
         self.drop_waiting(why)
-        self.retire_idle(float("inf"))
+        self.retire_idle(math.inf)
         for environment in self.everything() - {*self.busy, *self.ending}:
             self.retire(environment)
         self.starting.clear()
-        self._candidate = None
-        self._decide("the function was ended before it was ready")
+        self._reload.give_up()
+
+    # --- new code -----------------------------------------------------------------------------------------------------
+
+    async def reload(self, function: Function) -> str | None:
+        """Switch to what is on disk now, if an environment gets ready on it. Returns None, or what is wrong."""
+        return await self._reload.to(function)
+
+    def switch_to(self, environment: Environment) -> None:
+        """Its code and configuration are the current ones from here on. Busy ones finish first."""
+        self.function = environment.function
+        self.version = environment.version
+        self.retire_idle(math.inf)
+        for old in list(self.starting):
+            self.starting.discard(old)
+            self.retire(old)

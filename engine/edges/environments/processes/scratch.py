@@ -12,6 +12,7 @@ import os
 import shutil
 import stat
 import tempfile
+import time
 from pathlib import Path
 
 
@@ -58,6 +59,26 @@ class Scratch:
         if not _is_ours(self.root):
             self.root = Path(tempfile.mkdtemp(prefix="lamtop-"))
         self._made = True
+
+
+class KeptFolders:
+    """Folders of processes that failed, for those that follow: a reset leaves /tmp as it is."""
+
+    def __init__(self, scratch: Scratch) -> None:
+        self._scratch = scratch
+        self._kept: list[tuple[float, Path]] = []  # since when, in monotonic seconds
+
+    def take(self) -> Path | None:
+        """The one kept last, else an empty one; None if none can be made."""
+        return self._kept.pop()[1] if self._kept else self._scratch.new()
+
+    def keep(self, path: Path) -> None:
+        self._kept.append((time.monotonic(), path))
+
+    def remove_kept(self, before: float) -> None:
+        """Remove those that nobody has taken since before a moment (monotonic seconds)."""
+        while self._kept and self._kept[0][0] <= before:
+            self._scratch.remove(self._kept.pop(0)[1])
 
 
 def _is_ours(path: Path) -> bool:

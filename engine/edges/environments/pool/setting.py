@@ -1,0 +1,35 @@
+"""What the pools of all functions share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ....clock import Clock
+from ....core.function import Function
+from ....core.invocation import Invocation
+from ..environment import INIT_MAX, Owner
+from ..logs.log import LogSink
+from ..processes.capacity import Capacity
+from ..processes.scratch import Scratch
+from ..processes.starters import Starters
+
+
+@dataclass(slots=True, eq=False)
+class Setting:
+    """The one engine around them, and what it wants to be told."""
+
+    clock: Clock
+    log: LogSink
+    interpreter: str
+    environ: Callable[[], dict[str, str]]
+    on_idle: Callable[[str], None]
+    on_gone: Callable[[], None]
+    make_room: Callable[[Owner], None]  # for this pool, by ending an idle environment of another
+    starters: Starters
+    scratch: Scratch
+    watch: Callable[[], None]
+    capacity: Capacity
+    is_being_saved: Callable[[Function], bool]
+    executing: dict[str, Invocation] = field(default_factory=dict)
+    cold_starts: dict[str, int] = field(default_factory=dict)
+    stopping: bool = False
+    init_max: float = INIT_MAX
