@@ -1,6 +1,6 @@
 """The engine's end of the socket to one execution environment: whole frames out, whole frames in, nothing blocks.
 
-The layout of the frames is in `bootstrap.py`, which cannot import this file.
+The layout of the frames is in `runtime/bootstrap.py`, which cannot import this file.
 """
 
 import asyncio

@@ -21,6 +21,7 @@ from ...core.invocation import Invocation
 from . import channel as frames
 from . import failures
 from .channel import Channel
+from .deadline import Deadline
 from .failures import Failure
 from .logs.lines import Report
 from .logs.log import Log, LogSink
@@ -80,28 +81,25 @@ class Environment:
         self.usable = True  # False once it is condemned: killed, retired, ended
         self.unwanted = False  # it did not fail: it was retired
         self.scratch: Path | None = None  # its temporary folder
-        self.is_ready = False
         self.started_at = time.monotonic()
         self.idle_since = 0.0
+        self.took = 0.0  # seconds of the last invocation, by the process's own clock
         self._owner = owner
         self._clock = clock
         self._log: Log = after._log if after else Log(log, clock, function, self.stream)
         self._log_is_passed_on = False
         if after:
             after._log_is_passed_on = True
+        self._is_ready = False
         self._phase = "invoke" if after else "init"
         self._init_max = init_max
         self._python = ""  # its version, once the process has told it
         self._loop = asyncio.get_running_loop()
         self._init_duration: float | None = None
         self._started = 0.0  # performance counter at the hand-over, or at the start
-        self._deadline = 0.0  # of the running invocation, in the loop's time
-        self._timer: asyncio.TimerHandle | None = None
-        self.took = 0.0  # seconds of the last invocation, by the process's own clock
+        self._deadline = Deadline(self._loop, self._on_late)
         self._memory = 0  # KB, the most that is known
-        self._verdict: Failure | None = (
-            None  # what the running invocation will have ended with, once the process is dead
-        )
+        self._verdict: Failure | None = None  # what the invocation will have ended with, once it is dead
 
     def start(self, start: Start, interpreter: str, base: Mapping[str, str], mark: int) -> None:
         """Start the process, in its own temporary folder if there is one.
@@ -145,10 +143,7 @@ class Environment:
         self._started = started
         self._take(invocation, cold=self._init_duration is not None)
         self._log.begin(invocation)
-        loop_time = self._loop.time()
-        self._deadline = loop_time + self.function.timeout
-        if self._timer is None:  # otherwise it is armed for no later than that
-            self._timer = self._loop.call_at(self._deadline, self._on_timer)
+        self._deadline.set(self.function.timeout)
         return True
 
     def expect(self, invocation: Invocation) -> None:
@@ -203,9 +198,8 @@ class Environment:
     def _watch(self, near: socket.socket, logs: int) -> None:
         self._channel = Channel(self._loop, near, self._on_answer, self._on_broken)
         self._tap = Tap(self._loop, logs, self._log.take)
-        init_max = self._init_max if self.function.debug_port is None else self.function.timeout
-        self._deadline = self._loop.time() + (self.function.timeout if self.invocation else init_max)
-        self._timer = self._loop.call_at(self._deadline, self._on_timer)
+        has_init_max = self.invocation is None and self.function.debug_port is None
+        self._deadline.set(self._init_max if has_init_max else self.function.timeout)
 
     def _on_answer(self, kind: bytes, request_id: str, payload: bytes, memory: int, took: int) -> None:
         invocation = self.invocation
@@ -220,10 +214,10 @@ class Environment:
             if kind != frames.RESULT:
                 failure = failures.raised(payload) if kind == frames.ERROR else failures.too_large()
             self._finish(invocation, payload, memory, failure)
-        elif not self.is_ready and kind == frames.READY:
+        elif not self._is_ready and kind == frames.READY:
             self._python = request_id
             self._on_ready()
-        elif not self.is_ready and kind == frames.INIT_ERROR:
+        elif not self._is_ready and kind == frames.INIT_ERROR:
             self._python = request_id
             self.condemn(failures.init_failed(payload))
         else:
@@ -231,15 +225,15 @@ class Environment:
 
     def _on_ready(self) -> None:
         seconds = time.perf_counter() - self._started
-        self.is_ready = True
+        self._is_ready = True
         self._tap.read_all()
         self._log.init_ended(self._python, self._phase, seconds)
         if self.invocation is not None:
             self._log.begin(self.invocation)
-            self._send(self.invocation, max(0.0, self._deadline - self._loop.time()))
+            self._send(self.invocation, self._deadline.left)
             return
         self._init_duration = seconds
-        self._cancel_timer()
+        self._deadline.clear()
         if self.usable:
             self._owner.ready(self)
 
@@ -247,25 +241,20 @@ class Environment:
         """The channel is of no more use. When the process has just ended, its exit status says why."""
         self.condemn(None if closed else failures.garbled())
 
-    def _on_timer(self) -> None:
-        self._timer = None
-        if self.is_ready and self.invocation is None:
-            return
-        if self._deadline > self._loop.time():
-            self._timer = self._loop.call_at(self._deadline, self._on_timer)
-            return
-        in_invocation = self.invocation is not None
-        self.condemn(
-            failures.timed_out(self.function.timeout) if in_invocation else failures.init_timed_out(self._init_max)
-        )
+    def _on_late(self) -> None:
+        """The last deadline that was set has passed; it may be of an invocation that ended in time."""
+        if self.invocation is not None:
+            self.condemn(failures.timed_out(self.function.timeout))
+        elif not self._is_ready:
+            self.condemn(failures.init_timed_out(self._init_max))
 
     def _on_exit(self, code: int | None) -> None:
         """The process has ended and is reaped, with its group."""
         self.usable = False
         self._channel.read_all()  # an answer given just before the end counts
-        self._cancel_timer()
+        self._deadline.clear()
         verdict = self._verdict or (failures.exited(code) if code is not None else failures.lost())
-        if not self.is_ready:
+        if not self._is_ready:
             self._on_init_failed(verdict)
         if self.invocation is not None:
             self._finish(self.invocation, b"", self._memory, verdict.of(self.invocation.request_id))
@@ -285,11 +274,6 @@ class Environment:
         self._channel.close()
         if not self._log_is_passed_on:
             self._log.close()
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
     def _finish(self, invocation: Invocation, payload: bytes, memory: int, failure: Failure | None = None) -> None:
         started = bool(self._started)  # otherwise there is no process

@@ -81,9 +81,7 @@ class Environments:
 
     def run(self, invocation: Invocation) -> None:
         """Hand an invocation to an idle environment, or let it wait for one."""
-        pool = self._pools.get(invocation.function.name)
-        if pool is None:
-            pool = self._pool(invocation.function)
+        pool = self._pool(invocation.function)
         pool.run(invocation)
         if self._setting.stopping:
             pool.drop_waiting(failures.lost())
@@ -192,9 +190,10 @@ class Environments:
             self._forgotten = [pool for pool in self._forgotten if pool.everything()]
 
     def _pool(self, function: Function) -> Pool:
-        if function.name not in self._pools:
-            self._pools[function.name] = Pool(self._setting, function)
-        return self._pools[function.name]
+        pool = self._pools.get(function.name)
+        if pool is None:
+            pool = self._pools[function.name] = Pool(self._setting, function)
+        return pool
 
     def _busy(self) -> Iterator[Environment]:
         """The environments that run something, init included."""
