@@ -21,7 +21,7 @@ class Deadline:
         return max(0.0, self._at - self._loop.time())
 
     def set(self, seconds: float) -> None:
-        """From now on. Not before a moment that was set and not cleared."""
+        """So many seconds from now. Never less than is left, unless it was cleared: the armed timer would be late."""
         self._at = self._loop.time() + seconds
         if self._timer is None:
             self._timer = self._loop.call_at(self._at, self._on_timer)

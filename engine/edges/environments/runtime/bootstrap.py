@@ -71,13 +71,89 @@ class State:
     looked_at = 0.0  # monotonic seconds of the last look at the memory
 
 
-class Fault(Exception):
-    """A failure that has a name of its own on AWS: Runtime.ImportModuleError and so on."""
+# --- the process ------------------------------------------------------------------------------------------------------
 
-    def __init__(self, kind: str, message: str, trace: "list[str] | None" = None) -> None:
-        super().__init__(message)
-        self.kind = "Runtime." + kind if "." not in kind else kind
-        self.trace = trace or []
+
+def move_high(descriptor: int) -> int:
+    """The same open file under a number that no handler meets by accident, closed in programs that it starts."""
+    for lowest in (HIGH_DESCRIPTOR, 200, 3):
+        try:
+            moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, lowest)
+        except (OSError, ValueError):
+            continue
+        os.close(descriptor)
+        return moved
+    return descriptor
+
+
+def die_with_the_engine(life: int) -> None:
+    """End this process group when the last writer of the `life` pipe has gone.
+
+    On Linux the kernel does it: a signal-driven descriptor whose signal is SIGKILL. It works while a C extension holds
+    the interpreter lock, and adds no thread, of which `os.fork` would warn. Elsewhere a thread waits for the end.
+    """
+    try:
+        own = move_high(os.open(f"/proc/self/fd/{life}", os.O_RDONLY | os.O_NONBLOCK))
+        fcntl.fcntl(own, fcntl.F_SETOWN, -os.getpgid(0))
+        fcntl.fcntl(own, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(own, fcntl.F_SETFL, os.O_NONBLOCK | os.O_ASYNC)
+    except (AttributeError, OSError):
+        import _thread
+
+        _thread.start_new_thread(kill_group_at_end, (move_high(life),))
+        return
+    os.close(life)
+    try:
+        os.read(own, 1)
+    except BlockingIOError:
+        return  # open and silent: the engine lives
+    os.killpg(0, signal.SIGKILL)
+
+
+def kill_group_at_end(life: int) -> None:
+    os.read(life, 1)
+    os.killpg(0, signal.SIGKILL)
+
+
+def limit_resources() -> None:
+    """As many descriptors as on AWS, and no core files on somebody's laptop."""
+    for what, limit in ((resource.RLIMIT_NOFILE, 1024), (resource.RLIMIT_CORE, 0)):
+        hard = resource.getrlimit(what)[1]
+        if hard == resource.RLIM_INFINITY or hard >= limit:
+            resource.setrlimit(what, (limit, hard))
+
+
+# --- memory -----------------------------------------------------------------------------------------------------------
+
+
+def peak_memory() -> int:
+    """The kernel's peak of resident memory, in KB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak // 1024 if sys.platform == "darwin" else peak
+
+
+# Linux counts the engine's own memory, shared for a moment between fork and exec, as this process's peak.
+inherited_peak = peak_memory() if sys.platform.startswith("linux") else 0
+
+
+def memory_used() -> int:
+    """The most resident memory this process has used, in KB. Looked up at most once in 10 ms: it costs 6 us."""
+    now = time.monotonic()
+    if now - State.looked_at > 0.01:
+        State.looked_at = now
+        peak = peak_memory()
+        State.peak = max(State.peak, peak if peak > inherited_peak else resident_memory())
+    return State.peak
+
+
+def resident_memory() -> int:
+    """What is resident now, in KB; 0 where the system does not say."""
+    try:
+        if State.pages < 0:
+            State.pages = move_high(os.open("/proc/self/statm", os.O_RDONLY))
+        return int(os.pread(State.pages, 64, 0).split(b" ", 2)[1]) * (resource.getpagesize() // 1024)
+    except OSError:
+        return 0
 
 
 # --- the channel ------------------------------------------------------------------------------------------------------
@@ -125,89 +201,7 @@ class Channel:
             frame = frame[os.write(self.descriptor, frame) :]
 
 
-def move_high(descriptor: int) -> int:
-    """The same open file under a number that no handler meets by accident, closed in programs that it starts."""
-    for lowest in (HIGH_DESCRIPTOR, 200, 3):
-        try:
-            moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, lowest)
-        except (OSError, ValueError):
-            continue
-        os.close(descriptor)
-        return moved
-    return descriptor
-
-
-# --- the process ------------------------------------------------------------------------------------------------------
-
-
-def die_with_the_engine(life: int) -> None:
-    """End this process group when the last writer of the `life` pipe has gone.
-
-    On Linux the kernel does it: a signal-driven descriptor whose signal is SIGKILL. It works while a C extension holds
-    the interpreter lock, and adds no thread, of which `os.fork` would warn. Elsewhere a thread waits for the end.
-    """
-    try:
-        own = move_high(os.open(f"/proc/self/fd/{life}", os.O_RDONLY | os.O_NONBLOCK))
-        fcntl.fcntl(own, fcntl.F_SETOWN, -os.getpgid(0))
-        fcntl.fcntl(own, fcntl.F_SETSIG, signal.SIGKILL)
-        fcntl.fcntl(own, fcntl.F_SETFL, os.O_NONBLOCK | os.O_ASYNC)
-    except (AttributeError, OSError):
-        import _thread
-
-        _thread.start_new_thread(kill_group_at_end, (move_high(life),))
-        return
-    os.close(life)
-    try:
-        os.read(own, 1)
-    except BlockingIOError:
-        return  # open and silent: the engine lives
-    os.killpg(0, signal.SIGKILL)
-
-
-def kill_group_at_end(life: int) -> None:
-    os.read(life, 1)
-    os.killpg(0, signal.SIGKILL)
-
-
-def limit_resources() -> None:
-    """As many descriptors as on AWS, and no core files on somebody's laptop."""
-    for what, limit in ((resource.RLIMIT_NOFILE, 1024), (resource.RLIMIT_CORE, 0)):
-        hard = resource.getrlimit(what)[1]
-        if hard == resource.RLIM_INFINITY or hard >= limit:
-            resource.setrlimit(what, (limit, hard))
-
-
-def peak_memory() -> int:
-    """The kernel's peak of resident memory, in KB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak // 1024 if sys.platform == "darwin" else peak
-
-
-# Linux counts the engine's own memory, shared for a moment between fork and exec, as this process's peak.
-inherited_peak = peak_memory() if sys.platform.startswith("linux") else 0
-
-
-def memory_used() -> int:
-    """The most resident memory this process has used, in KB. Looked up at most once in 10 ms: it costs 6 us."""
-    now = time.monotonic()
-    if now - State.looked_at > 0.01:
-        State.looked_at = now
-        peak = peak_memory()
-        State.peak = max(State.peak, peak if peak > inherited_peak else resident_memory())
-    return State.peak
-
-
-def resident_memory() -> int:
-    """What is resident now, in KB; 0 where the system does not say."""
-    try:
-        if State.pages < 0:
-            State.pages = move_high(os.open("/proc/self/statm", os.O_RDONLY))
-        return int(os.pread(State.pages, 64, 0).split(b" ", 2)[1]) * (resource.getpagesize() // 1024)
-    except OSError:
-        return 0
-
-
-# --- logs -------------------------------------------------------------------------------------------------------------
+# --- what is printed --------------------------------------------------------------------------------------------------
 
 
 class Unbuffered:
@@ -266,6 +260,9 @@ class Sink:
         write_record(msg)
 
 
+# --- logging ----------------------------------------------------------------------------------------------------------
+
+
 def log_in_json() -> bool:
     return os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
 
@@ -273,22 +270,6 @@ def log_in_json() -> bool:
 def log_level() -> str:
     level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "")
     return "DEBUG" if level == "TRACE" else level.upper()
-
-
-def log_error(error: "dict[str, Any]") -> None:
-    if log_in_json():
-        now = time.strftime(LOG_TIME, time.gmtime())
-        write_record(to_json({"timestamp": now, "level": "ERROR", **error}))
-        return
-    lines = [
-        ("[ERROR] %s: %s" if error["errorMessage"] else "[ERROR] %s%s") % (error["errorType"], error["errorMessage"])
-    ]
-    lines.append("Traceback (most recent call last):")
-    for entry in error["stackTrace"]:
-        for line in entry.splitlines():
-            code = line.lstrip(" ")
-            lines.append(NO_BREAK_SPACE * (len(line) - len(code)) + code)
-    write_record("\n".join(lines))
 
 
 class LoggingOnImport:
@@ -475,6 +456,50 @@ def function_fields() -> "dict[str, str | None]":
     }
 
 
+# --- errors -----------------------------------------------------------------------------------------------------------
+
+
+class Fault(Exception):
+    """A failure that has a name of its own on AWS: Runtime.ImportModuleError and so on."""
+
+    def __init__(self, kind: str, message: str, trace: "list[str] | None" = None) -> None:
+        super().__init__(message)
+        self.kind = "Runtime." + kind if "." not in kind else kind
+        self.trace = trace or []
+
+
+def error_object(error: Exception, request_id: str) -> "dict[str, Any]":
+    if isinstance(error, Fault):
+        message, kind, trace = str(error), error.kind, error.trace
+    else:
+        message, kind, trace = str(error), type(error).__name__, user_frames(error)
+    return {"errorMessage": message, "errorType": kind, "requestId": request_id, "stackTrace": trace}
+
+
+def user_frames(error: Exception) -> "list[str]":
+    import traceback
+
+    frames: Any = [(f.filename, f.lineno, f.name, f.line) for f in traceback.extract_tb(error.__traceback__)]
+    first = next((n for n, frame in enumerate(frames) if frame[0] != __file__), len(frames))
+    return traceback.format_list(frames[first:])
+
+
+def log_error(error: "dict[str, Any]") -> None:
+    if log_in_json():
+        now = time.strftime(LOG_TIME, time.gmtime())
+        write_record(to_json({"timestamp": now, "level": "ERROR", **error}))
+        return
+    lines = [
+        ("[ERROR] %s: %s" if error["errorMessage"] else "[ERROR] %s%s") % (error["errorType"], error["errorMessage"])
+    ]
+    lines.append("Traceback (most recent call last):")
+    for entry in error["stackTrace"]:
+        for line in entry.splitlines():
+            code = line.lstrip(" ")
+            lines.append(NO_BREAK_SPACE * (len(line) - len(code)) + code)
+    write_record("\n".join(lines))
+
+
 # --- JSON as the runtime writes it ------------------------------------------------------------------------------------
 
 
@@ -584,25 +609,6 @@ def unmarshal(text: "str | bytes", kind: str, message: str) -> "Any":
         raise Fault(kind, f"{message}: {error}") from None
 
 
-# --- errors -----------------------------------------------------------------------------------------------------------
-
-
-def error_object(error: Exception, request_id: str) -> "dict[str, Any]":
-    if isinstance(error, Fault):
-        message, kind, trace = str(error), error.kind, error.trace
-    else:
-        message, kind, trace = str(error), type(error).__name__, user_frames(error)
-    return {"errorMessage": message, "errorType": kind, "requestId": request_id, "stackTrace": trace}
-
-
-def user_frames(error: Exception) -> "list[str]":
-    import traceback
-
-    frames: Any = [(f.filename, f.lineno, f.name, f.line) for f in traceback.extract_tb(error.__traceback__)]
-    first = next((n for n, frame in enumerate(frames) if frame[0] != __file__), len(frames))
-    return traceback.format_list(frames[first:])
-
-
 # --- the handler ------------------------------------------------------------------------------------------------------
 
 
@@ -666,6 +672,26 @@ def set_trace_id(trace_id: str) -> None:
         del os.environ["_X_AMZN_TRACE_ID"]
 
 
+# --- from start to end ------------------------------------------------------------------------------------------------
+
+
+def main(answers: int, life: int) -> None:
+    """Be the environment that `os.environ` describes, until the engine closes the channel.
+
+    `answers` is the descriptor of the channel, `life` of a pipe that closes when the engine dies. Standard output and
+    standard error are the log pipe.
+    """
+    limit_resources()
+    channel = Channel(answers)
+    die_with_the_engine(life)
+    prepare()
+    wait_for_debuggers()
+    handler = load(channel)
+    flush()
+    channel.send(READY, PYTHON, b"")
+    serve(channel, handler)
+
+
 def prepare() -> None:
     """Make the interpreter what a handler expects: its folder first on the path, nothing that it prints held back."""
     code = os.environ["LAMBDA_TASK_ROOT"]
@@ -719,23 +745,6 @@ def wait_for_debuggers() -> None:
     except Exception as error:
         write_record(f"the debugger does not wait at port {port}: {error}")
     del os.environ["PYDEVD_DISABLE_FILE_VALIDATION"]
-
-
-def main(answers: int, life: int) -> None:
-    """Be the environment that `os.environ` describes, until the engine closes the channel.
-
-    `answers` is the descriptor of the channel, `life` of a pipe that closes when the engine dies. Standard output and
-    standard error are the log pipe.
-    """
-    limit_resources()
-    channel = Channel(answers)
-    die_with_the_engine(life)
-    prepare()
-    wait_for_debuggers()
-    handler = load(channel)
-    flush()
-    channel.send(READY, PYTHON, b"")
-    serve(channel, handler)
 
 
 def load(channel: Channel) -> "Callable[..., Any]":
