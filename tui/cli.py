@@ -92,6 +92,8 @@ def monitor(path: Path | None, port: int | None, **options: Any) -> None:
     from . import engines
     from .client import EngineUnreachable
 
+    if path is not None and not path.exists():
+        _fail(f"'{path}' is neither a command nor a file; 'lamtop --help' lists the commands")
     state = engines.state_folder(options["state"])
     try:
         started = engines.find_or_start(path, state, port, options)
@@ -162,6 +164,8 @@ def logs(name: str | None, follow: bool, lines: int, state: Path | None) -> None
     view = {"view": "logs", "limit": lines, "filter": f"fn:{name}" if name else ""}
 
     async def run(client: "Client") -> None:
+        if name and name not in {row["id"] for row in (await client.status())["functions"]}:
+            _fail(f"there is no function '{name}'; 'lamtop status' lists them")
         if not follow:
             for line in (await client.page(view))["rows"]:
                 _print_line(line)
@@ -242,6 +246,10 @@ async def _serve(settings: "Settings", port: int, owned: bool, any_port: bool) -
     print(f"lamtop: ready on {engine.server.url} ({count} function{'s' if count != 1 else ''})", flush=True)  # noqa: T201
     for line in engine.attach_lines():
         print(line, flush=True)  # noqa: T201
+    if not owned:  # a monitor shows them itself
+        for notice in engine.notices.since(0):
+            if notice["level"] != "info":
+                click.echo(f"lamtop: {notice['level']}: {_for_terminal(notice['text'], sys.stderr.isatty())}", err=True)
     await engine.ended
     await engine.stop()
     if engine.failure:

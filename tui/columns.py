@@ -94,12 +94,17 @@ def _size(row: Row, _now: float, _width: int) -> Cell:
 
 
 def _run_time(row: Row, now: float, _width: int) -> Cell:
-    return f.age(now - row["started_at"]), ""
+    return f.age(_ran(row, now)), ""
+
+
+def _ran(row: Row, now: float) -> float:
+    """Real seconds, however fast waits pass: a handler keeps real time."""
+    return (now - float(row["started_at"])) / float(row.get("rate") or 1.0)
 
 
 def _timeout(row: Row, now: float, width: int) -> Cell:
     limit = float(row["timeout"]) or 1.0
-    used = now - row["started_at"]
+    used = _ran(row, now)
     gauge = f.bar(used / limit, max(3, width - 5))
     return f"{gauge} {f.age(limit - used):>4}", "warning" if used > 0.8 * limit else "ok"
 

@@ -13,12 +13,17 @@ def modules(function: Function) -> set[Path]:
     return {module.with_name(module.name + ".py"), module / "__init__.py"}
 
 
+def is_near(path: Path, function: Function) -> bool:
+    """Is it in one of the folders that the function imports from?"""
+    return any(path.is_relative_to(folder) for folder in (function.code, *function.layers, *function.packages))
+
+
 def reached(functions: Iterable[Function], saved: set[Path], contents: Contents) -> dict[str, set[Path]]:
     """The saved files that each function may have imported or read, by function.
 
-    That is every file below its code folder, but not the module of another function's handler, unless the function's
-    own module, or one that is nobody's handler, has its name in it. An import by a name that is put together while
-    the code runs is not seen.
+    That is every file below its code folder and its layers, but not the module of another function's handler, unless
+    the function's own module, or one that is nobody's handler, has its name in it. An import by a name that is put
+    together while the code runs is not seen.
     """
     functions = list(functions)
     handlers = {path: function for function in functions for path in modules(function)}
@@ -26,7 +31,7 @@ def reached(functions: Iterable[Function], saved: set[Path], contents: Contents)
     for path in saved:
         if path.suffix not in CODE:
             continue
-        near = [function for function in functions if path.is_relative_to(function.code)]
+        near = [function for function in functions if is_near(path, function)]
         if path in handlers and any(path not in modules(function) for function in near):
             near = _users(near, path, handlers.keys(), contents)
         for function in near:

@@ -11,6 +11,7 @@ from typing import Protocol
 from ..edges.contents import MODULES, Change
 from ..project import Project
 from ..view import Notices
+from .reach import is_near
 
 _HABIT = 3  # changes in a row, each while the function ran, that are the handler's own
 
@@ -33,7 +34,7 @@ class Saves:
         """Has a person or a program saved this file, or a handler of ours while it ran?"""
         if path.suffix in MODULES or path in project.watched:
             return True
-        near = [f.name for f in project.functions.values() if path.is_relative_to(f.code)]
+        near = [f.name for f in project.functions.values() if is_near(path, f)]
         running = [name for name in near if self._environments.ran_since(name, change.written_at)]
         if not running:
             self._in_a_row.pop(path, None)

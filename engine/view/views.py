@@ -178,6 +178,7 @@ class Views:
             "attempt": invocation.attempt,
             "tries": invocation.tries,
             "started_at": started_at,
+            "rate": self.clock.rate or 1.0,  # a handler keeps real time
             "timeout": invocation.function.timeout,
             "ends_at": started_at + invocation.function.timeout,
             "cold": invocation.cold,

@@ -164,7 +164,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         engine = project.serve("--speed", "600", "--jitter", "4", "--python", quick_python(folder))
         yield engine
         assert engine.stop() == 0
-        assert project.errors.read_text() == ""
+        assert [line for line in project.errors.read_text().splitlines() if "warning: template.yaml" not in line] == []
 
 
 @pytest.fixture(scope="module")
@@ -781,7 +781,7 @@ def test_no_payload_and_no_result_can_stop_the_engine(tmp_path: Path) -> None:
                 engine = project.serve("--speed", "600", "--python", quick_python(tmp_path))
         assert (deadly, unanswered) == ([], [])
         assert engine.stop() == 0
-        assert project.errors.read_text() == ""
+        assert [line for line in project.errors.read_text().splitlines() if "warning: template.yaml" not in line] == []
 
 
 def _ends(engine: Engine, request_id: str) -> bool:

@@ -83,6 +83,27 @@ def test_serve_prints_one_line_and_nothing_else(empty: Project) -> None:
     assert empty.errors.read_text() == ""
 
 
+def test_serve_tells_on_standard_error_what_is_left_out(tmp_path: Path) -> None:
+    with Project(
+        tmp_path, {"echo": {"Handler": "app.echo", "Tracing": "Active", "Tmeout": 3}}, {"app.py": CODE}
+    ) as made:
+        assert made.serve().invoke("echo", 1).json == 1
+        assert "lamtop: warning: template.yaml:" in made.errors.read_text()
+        assert "did you mean 'Timeout'?" in made.errors.read_text()
+
+
+def test_the_log_of_a_function_that_is_not_there_is_an_error(project: Project) -> None:
+    done = lamtop(project, "logs", "nobody")
+    assert (done.code, done.out) == (1, "")
+    assert "there is no function 'nobody'" in done.err
+
+
+def test_a_mistyped_command_opens_no_monitor(empty: Project) -> None:
+    done = empty.command("frobnicate")
+    assert (done.code, done.out) == (1, "")
+    assert "'frobnicate' is neither a command nor a file" in done.err
+
+
 def test_serve_answers_as_soon_as_it_says_so_and_counts_its_functions(project: Project) -> None:
     with Project(project.folder, {}, {}) as other:
         other.state = project.folder / "other"

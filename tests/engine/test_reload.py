@@ -221,6 +221,25 @@ def test_a_running_invocation_finishes_on_the_code_it_began_with(tell: Tell, tmp
     tell({"template.yaml": template(orders={"Timeout": 30}), "orders.py": waits}, story)
 
 
+def test_a_layer_that_is_saved_is_code_that_is_saved(tell: Tell) -> None:
+    layer = {"Type": "AWS::Serverless::LayerVersion", "Properties": {"ContentUri": "layer"}}
+    with_layer = json.loads(template(orders={"CodeUri": "src", "Layers": [{"Ref": "Shared"}]}))
+    with_layer["Resources"]["Shared"] = layer
+    files = {
+        "template.yaml": json.dumps(with_layer),
+        "src/orders.py": "from shared import value\n\ndef handler(event, context): return value\n",
+        "layer/python/shared.py": "value = 'old'\n",
+    }
+
+    async def story(it: Story) -> None:
+        assert await it.result() == "old"
+        write(it.folder, {"layer/python/shared.py": "value = 'new'\n"})
+        await it.said("orders v2", "shared.py changed")
+        assert await it.result() == "new"
+
+    tell(files, story)
+
+
 def test_events_that_wait_in_the_queue_run_the_new_code(tell: Tell) -> None:
     async def story(it: Story) -> None:
         request_id = it.engine.new_request_id()

@@ -21,7 +21,7 @@ def call_lines(life: Life, now: float) -> Lines:
         lines.append([(key, "accent"), (f"→ {call_words(call, now)}", "error" if call.get("error") else "")])
     bill = life.get("bill") or {}
     if not bill.get("requests"):
-        return [*lines, [("", "")], [("It has not cost anything yet.", "dim")]]
+        return [*lines, [("", "")], [("It has cost nothing.", "dim")]]
     head: Lines = [[("", "")], [("Cost on AWS, all attempts together, at the memory the function has now", "title")]]
     return [*lines, *head, *bill_lines(bill)]
 

@@ -133,7 +133,8 @@ class InspectorScreen(Screen[None], inherit_bindings=False):
     def _result_lines(self, life: dict[str, Any]) -> Lines:
         attempt = self._shown_attempt()
         if attempt is None:
-            return [[("No attempt yet.", "dim")]]
+            ended = life.get("condition")
+            return [[(f"It ended without an attempt: {ended}." if ended else "No attempt yet.", "dim")]]
         lines: Lines = [[(_attempt_words(attempt, len(life["attempts"])), "dim")]]
         if attempt.get("ended_at") is None:
             return [*lines, [("It is running.", "ok")]]

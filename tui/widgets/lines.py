@@ -37,7 +37,7 @@ class Header(OneLine):
             return []
         pace = "simulated " if time.mode == "simulated" else f"x{time.rate:g} " if time.rate != 1 and time.rate else ""
         parts: list[Part] = [(f.clock(time.now()) + " ", ""), (pace, "accent"), ("│ ", "dim")]
-        good = max(int(totals["succeeded"]), int(totals.get("invocations") or 0) - int(totals["errors"]))
+        good = max(0, int(totals.get("invocations") or 0) - int(totals["errors"]))
         parts.append((f"ok {f.number(good)} ", "ok"))
         parts.append((f" err {f.number(totals['errors'])} ", "error" if totals["errors"] else "dim"))
         word = "throttled" if self.size.width >= 100 else "thr"
