@@ -101,6 +101,7 @@ class Invocations:
             accepted_at=now,
         )
         invocation.done = partial(self._ended, invocation, caller, answer)
+        self._metrics.received += 1
         self._dispatcher.in_flight.start(function.name)
         self._dispatcher.calls.begin(invocation)
         if caller is not None:

@@ -4,6 +4,7 @@ Kept in memory by the dispatcher; never counted from the tables while the engine
 """
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from .core.cost import Bill
@@ -38,10 +39,13 @@ class FunctionMetrics:
 
     def percentile(self, share: float) -> float | None:
         """The duration, in seconds, that `share` (0 to 1) of the last 512 invocations did not exceed."""
-        if not self.durations:
-            return None
-        ordered = sorted(self.durations)
-        return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
+        return percentile(self.durations, share)
+
+
+def percentile(durations: Iterable[float], share: float) -> float | None:
+    """The duration that `share` (0 to 1) of these did not exceed; None if there are none."""
+    ordered = sorted(durations)
+    return ordered[min(int(share * len(ordered)), len(ordered) - 1)] if ordered else None
 
 
 class Metrics:
@@ -50,6 +54,8 @@ class Metrics:
     def __init__(self) -> None:
         self.functions: dict[str, FunctionMetrics] = {}
         self.changes = dict.fromkeys(("queue", "retries", "inflight", "dlq", "functions"), 0)
+        self.received = 0  # requests of both kinds since the engine started
+        self.durations: deque[float] = deque(maxlen=_DURATIONS_KEPT)  # seconds, of the newest invocations of all
         self._since_commit: set[str] = set()
 
     def of(self, function: str) -> FunctionMetrics:
@@ -67,6 +73,7 @@ class Metrics:
             counts.errors += outcome.ended is Ended.FUNCTION_ERROR
             counts.cold_starts += outcome.init_duration is not None
             counts.durations.append(outcome.duration)
+            self.durations.append(outcome.duration)
             counts.bill.add(outcome, function)
 
     def throttled(self, function: str) -> None:
@@ -93,6 +100,7 @@ class Metrics:
             self._count(counts, before, -1)
         self._count(counts, after, +1)
         counts.async_events_received += before is None
+        self.received += before is None
         counts.async_events_dropped += after.state is State.DISCARDED
 
     def counted(self, function: str, place: str, number: int) -> None:

@@ -6,9 +6,9 @@ it. `folder` locks the state folder, `file` opens a database, `salvage` mends on
 """
 
 from .errors import StoreError, Unwritable
-from .history import History
+from .history import Answered, History
 from .peek import Peek, Window
 from .queue import Store
 from .retention import KEEP, Retention
 
-__all__ = ["KEEP", "History", "Peek", "Retention", "Store", "StoreError", "Unwritable", "Window"]
+__all__ = ["KEEP", "Answered", "History", "Peek", "Retention", "Store", "StoreError", "Unwritable", "Window"]

@@ -9,11 +9,12 @@ import json
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..core.event import Outcome
 from ..core.invocation import Invocation
@@ -29,6 +30,21 @@ _LINES_OF_ONE_MAX = 10_000
 _CALLS_OF_ONE_MAX = 200
 _CHUNKS_AT_ONCE = 64  # that are read in one go
 
+_ANSWERED_KEPT = 500  # synchronous invocations that are known without reading the disk
+
+
+class Answered(NamedTuple):
+    """A synchronous invocation in short: who, when, and how it went."""
+
+    id: str
+    function: str
+    source: str
+    accepted_at: float
+    started_at: float
+    ended_at: float
+    error: str | None
+
+
 #: Called with each new line, on the event loop.
 Listener = Callable[[LogLine], None]
 
@@ -41,6 +57,7 @@ class History:
         self._connection, last, self.mended = open_history(self.path)
         self.next_number: int = last + 1
         self.listeners: list[Listener] = []
+        self.answered: deque[Answered] = deque(maxlen=_ANSWERED_KEPT)  # the newest since the start
         self.call_later: Callable[[float, Callable[[], None]], Any] | None = None  # the loop's, once there is one
         self.paused = False  # the disk is full: what comes is not kept
         self.failed: Callable[[str], object] | None = None  # called in the thread, with what is not kept
@@ -73,6 +90,7 @@ class History:
     def record(self, invocation: Invocation, outcome: Outcome) -> None:
         """Keep a synchronous invocation that has been answered."""
         self._invocations.append((invocation, outcome))
+        self.answered.append(_in_short(invocation, outcome))
         if not self._timed or len(self._lines) + len(self._invocations) >= _BATCH_ROWS:
             self._plan()
 
@@ -147,6 +165,17 @@ class History:
             found: list[dict[str, Any]] = json.loads(chunk)
             return next((row for row in found if row["id"].startswith(request_id)), None)
         return None
+
+    def newest_invocations(self, limit: int) -> list[Answered]:
+        """The newest synchronous invocations that are on disk, in no particular order."""
+        found: list[Answered] = []
+        sql = "SELECT number, invocations FROM invocation_chunk WHERE number < ? ORDER BY number DESC LIMIT 1"
+        before = 2**62
+        while len(found) < limit and (chunk := self._select(sql, before)):
+            before = chunk[0][0]
+            rows = json.loads(chunk[0][1])[len(found) - limit :]
+            found += (Answered(**{key: row[key] for key in Answered._fields}) for row in rows)
+        return found
 
     def called_by(self, request_id: str) -> list[dict[str, Any]]:
         """The synchronous invocations that this invocation sent and waited for, oldest first."""
@@ -246,6 +275,14 @@ def _values(invocation: Invocation, outcome: Outcome) -> dict[str, Any]:
         "caller": invocation.caller,
         "waited": outcome.waited,
     }
+
+
+def _in_short(invocation: Invocation, outcome: Outcome) -> Answered:
+    started_at = outcome.started_at or outcome.ended_at
+    return Answered(
+        invocation.request_id, invocation.function.name, invocation.source, invocation.accepted_at, started_at,
+        outcome.ended_at, outcome.error,
+    )  # fmt: skip
 
 
 def _lines(chunk: str) -> list[LogLine]:

@@ -21,6 +21,12 @@ _DEAD = """
   SELECT 'dropped:' || id, id, function, '', ended_at, attempts, coalesce(condition, ''), coalesce(error, '')
   FROM event WHERE dropped = 1 AND redriven_as IS NULL
 """
+_RECENT = """
+  SELECT seq FROM (SELECT seq FROM event ORDER BY seq DESC LIMIT :count)
+  UNION SELECT seq FROM (
+    SELECT seq FROM event WHERE state = 'queued' AND reason = 'retry' ORDER BY due_at LIMIT 100)
+  UNION SELECT seq FROM (SELECT seq FROM event WHERE state = 'running' ORDER BY seq DESC LIMIT 100)
+"""
 _DEAD_COLUMNS = ("id", "request_id", "function", "queue", "dead_at", "attempts", "condition", "error")
 
 
@@ -97,6 +103,21 @@ class Peek:
         sql = f"SELECT {_EVENT_COLUMNS} FROM event WHERE id >= :low AND id < :high ORDER BY id LIMIT 1"
         rows = self._all(sql, {"low": request_id, "high": request_id + "\U0010ffff"})
         return as_event(rows[0]) if rows else None
+
+    def recent(self, count: int) -> list[Event]:
+        """The newest `count` events, and those that run or wait for a retry; without their payloads."""
+        columns = _EVENT_COLUMNS.replace("payload", "x''", 1)
+        sql = f"SELECT {columns} FROM event WHERE seq IN ({_RECENT})"
+        return [as_event(row) for row in self._all(sql, {"count": count})]
+
+    def attempts_of(self, seqs: list[int]) -> list[Attempt]:
+        """The attempts at these events in their order: when each began and how and when it ended, no more."""
+        sql = """SELECT event, number, ended, error_type, started_at, ended_at FROM attempt
+                 WHERE event IN (SELECT value FROM json_each(:seqs)) ORDER BY event, number"""
+        return [
+            Attempt(event, number, Outcome(Ended(ended), error_type=error, started_at=started_at, ended_at=ended_at))
+            for event, number, ended, error, started_at, ended_at in self._all(sql, {"seqs": json.dumps(seqs)})
+        ]
 
     def called_by(self, request_id: str, limit: int = 200) -> list[Event]:
         """The events that this invocation sent, oldest first."""

@@ -64,4 +64,7 @@ def sort_key(window: Window, row: Row, default: str) -> str:
 
 
 def words_of(row: Row) -> str:
-    return " ".join(str(row.get(key) or "") for key in ("function", "id", "source", "reason", "error", "handler"))
+    return " ".join(str(row.get(key) or "") for key in _SEARCHED)
+
+
+_SEARCHED = ("function", "id", "source", "reason", "error", "handler", "state", "condition")

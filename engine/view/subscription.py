@@ -69,7 +69,7 @@ class Subscription:
             or any(self._lines.values())
             or self._notice < self._source.notices.last
             or any(
-                self._seen.get(view.kind) != changes.get(view.kind)
+                self._seen.get(view.kind) != _number_of(view.kind, changes)
                 for view in self._views.values()
                 if view.kind != "logs"
             )
@@ -80,11 +80,12 @@ class Subscription:
         due = {
             name: view
             for name, view in self._views.items()
-            if view.kind != "logs" and (name in self._fresh or self._seen.get(view.kind) != changes[view.kind])
+            if view.kind != "logs"
+            and (name in self._fresh or self._seen.get(view.kind) != _number_of(view.kind, changes))
         }
         fresh_logs = {n: v for n, v in self._views.items() if v.kind == "logs" and n in self._fresh}
         self._fresh.clear()
-        self._seen = changes
+        self._seen = {view.kind: _number_of(view.kind, changes) for view in self._views.values()}
         self._source.history.hand_over()
         read = await in_thread(lambda: self._read(due, fresh_logs))
         return {
@@ -146,3 +147,8 @@ class Subscription:
         news = self._source.notices.since(self._notice)
         self._notice = self._source.notices.last
         return news
+
+
+def _number_of(kind: str, changes: Mapping[str, int]) -> int:
+    """What goes up when a view of this kind may show something else. In the timeline everything that happens shows."""
+    return sum(changes.values()) if kind == "timeline" else changes.get(kind, 0)

@@ -11,11 +11,13 @@ from ..core.function import EventInvokeConfig, Function
 from ..core.invocation import Invocation
 from ..core.log import LogLine
 from ..dispatcher import Dispatcher
+from ..metrics import percentile
 from ..store import History, Peek, Window
 from ..store.peek import dead_order
 from .function_row import configured, counted
 from .notices import Notices
 from .rows import Row, as_row, cut, is_behind_cursor, queued_place, sort_key, words_of, words_of_line
+from .timeline import Timeline
 from .wishes import View, matches
 
 
@@ -53,6 +55,7 @@ class Views:
         self.peek = peek
         self.notices = notices
         self.reload_errors = reload_errors
+        self.timeline = Timeline(pools.executing, history, peek)
         self._dead: tuple[int, int] = (-1, 0)  # change number, how many
 
     def rows(self, view: View) -> tuple[int, list[Row]]:
@@ -66,6 +69,9 @@ class Views:
                 return self.peek.dead_letters(view.window, self._dead_letter_queues())
             case "inflight":
                 return cut(view.window, [self._executing(i) for i in list(self.pools.executing.values())], "ends_at")
+            case "timeline":
+                total, rows = cut(view.window, self.timeline.recent(view.window), "accepted_at")
+                return total, self.timeline.fill(rows)
             case _:
                 return cut(view.window, [self._function(f) for f in list(self.dispatcher.functions.values())], "id")
 
@@ -78,6 +84,8 @@ class Views:
                 return row[dead_order(view.window)] or ("" if view.window.sort != "attempts" else 0), row["id"]
             case "inflight":
                 return row[sort_key(view.window, row, "ends_at")], row["id"]
+            case "timeline":
+                return row[sort_key(view.window, row, "accepted_at")], row["id"]
             case _:
                 return row[sort_key(view.window, row, "id")], row["id"]
 
@@ -87,6 +95,7 @@ class Views:
     def totals(self) -> Row:
         """Counts over all functions. Reads the disk for the dead letters, and only when they changed."""
         functions = list(self.dispatcher.metrics.functions.values())
+        recent = self.dispatcher.metrics.durations.copy()
         queued = {reason: self._counted([reason]) for reason in Reason}
         waiting = len(self.dispatcher.ahead) + queued[Reason.NEW] + queued[Reason.LOST] + queued[Reason.REDRIVE]
         return {
@@ -101,6 +110,9 @@ class Views:
             "errors": sum(f.errors for f in functions),
             "throttles": sum(f.throttles for f in functions),
             "invocations": sum(f.invocations for f in functions),
+            "received": self.dispatcher.metrics.received,
+            "p50": percentile(recent, 0.50),
+            "p99": percentile(recent, 0.99),
             "cost": sum(f.bill.cost for f in functions),
             "waited_cost": sum(f.bill.waited_cost for f in functions),
             "soonest_retry": self._first(retries=True),

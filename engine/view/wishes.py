@@ -11,11 +11,11 @@ _LIMIT_MAX = 500
 class View(NamedTuple):
     """What one pane shows."""
 
-    kind: str  # queue, inflight, retries, dlq, logs, functions
+    kind: str  # one of KINDS
     window: Window
 
 
-KINDS = ("queue", "inflight", "retries", "dlq", "logs", "functions")
+KINDS = ("queue", "inflight", "retries", "dlq", "logs", "functions", "timeline")
 
 
 def parse_view(name: str, wish: Mapping[str, Any]) -> View:
@@ -39,7 +39,7 @@ def parse_view(name: str, wish: Mapping[str, Any]) -> View:
         not_words=tuple(word[1:].lower() for word in words if word.startswith("!") and len(word) > 1),
         functions=tuple(word.removeprefix("fn:") for word in words if word.startswith("fn:")),
     )
-    newest_first = kind == "dlq" and not window.sort
+    newest_first = kind in ("dlq", "timeline") and not window.sort
     return View(kind, window._replace(descending=window.descending != newest_first))
 
 

@@ -1,0 +1,139 @@
+"""Recent requests of both kinds, each with the stretches of time that its life is made of so far."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..core.event import Attempt, Ended, Event, Reason, State
+from ..core.invocation import Invocation
+from ..store import Answered, History, Peek, Window
+
+Row = dict[str, Any]
+Segment = list[Any]  # [start, end, kind]: engine seconds, end None while it goes on
+
+_EVENTS = 500  # the newest that are looked at …
+_EVENTS_FILTERED = 2_000  # … and those among which a filter searches
+_ANSWERED = 500  # synchronous invocations
+_SEGMENTS = 24  # of one row, the newest
+_ERROR_SHOWN = 300  # characters
+_INSTANT = 0.001  # seconds: a shorter wait is not shown
+
+_KINDS = {Ended.RETURNED: "ok", Ended.FUNCTION_ERROR: "error"}
+_WAITS = {Reason.RETRY: "retry", Reason.THROTTLED: "throttled"}
+_STATES = {State.SUCCEEDED: "succeeded", State.DISCARDED: "dead"}
+
+
+class Timeline:
+    """Makes the rows in two steps: `recent` all without their segments, `fill` those of the window with them."""
+
+    def __init__(self, executing: Mapping[str, Invocation], history: History, peek: Peek) -> None:
+        self._executing, self._history, self._peek = executing, history, peek
+        self._earlier: list[Answered] | None = None  # answered before this engine started
+
+    def recent(self, window: Window) -> list[Row]:
+        """Some hundred rows: the newest requests, and whatever runs or waits for its retry. Reads the disk."""
+        executing = dict(self._executing)
+        events = self._peek.recent(_EVENTS_FILTERED if window.is_filtered else _EVENTS)
+        rows = {event.id: _of_event(event, executing.get(event.id)) for event in events}
+        for answered in self._answered():
+            rows[answered.id] = _of_answered(answered)
+        for running in executing.values():
+            if running.kind == "synchronous":
+                rows.setdefault(running.request_id, _of_running(running))
+        return list(rows.values())
+
+    def fill(self, rows: list[Row]) -> list[Row]:
+        """The same rows, those of events with their segments."""
+        events = [event for row in rows if (event := row.pop("event", None)) is not None]
+        executing = dict(self._executing)
+        attempts: dict[int, list[Attempt]] = {}
+        for attempt in self._peek.attempts_of([event.seq for event in events]):
+            attempts.setdefault(attempt.event, []).append(attempt)
+        segments = {e.id: _segments(e, attempts.get(e.seq, []), executing.get(e.id)) for e in events}
+        for row in rows:
+            row["segments"] = segments.get(row["id"]) or row["segments"]
+            del row["segments"][:-_SEGMENTS]
+        return rows
+
+    def _answered(self) -> list[Answered]:
+        if self._earlier is None:
+            self._earlier = self._history.newest_invocations(_ANSWERED)
+        return [*self._earlier, *self._history.answered]
+
+
+def _of_event(event: Event, running: Invocation | None) -> Row:
+    state = _state(event, running)
+    return {
+        **_row(event.id, event.function, "event", event.source, event.accepted_at),
+        "state": state,
+        "ended_at": event.ended_at,
+        "due_at": event.due_at if state in ("queued", "throttled", "retry") else None,
+        "attempt": running.attempt if running else max(1, event.attempts + (state == "retry")),
+        "tries": running.tries if running else None,
+        "condition": str(event.condition) if event.condition else None,
+        "error": event.error[:_ERROR_SHOWN] if event.error else None,
+        "event": event,
+    }
+
+
+def _state(event: Event, running: Invocation | None) -> str:
+    if event.state in _STATES:
+        return _STATES[event.state]
+    if running is not None:
+        return "running" if running.started_at is not None else "queued"
+    if event.state is State.RUNNING:
+        return "running"  # it has ended, and is being written down
+    return _WAITS.get(event.reason, "queued")
+
+
+def _of_answered(answered: Answered) -> Row:
+    ended = "ok" if answered.error is None else "error"
+    ran = [answered.started_at, answered.ended_at, ended]
+    return {
+        **_row(answered.id, answered.function, "synchronous", answered.source, answered.accepted_at),
+        "state": "succeeded" if answered.error is None else "failed",
+        "ended_at": answered.ended_at,
+        "error": answered.error[:_ERROR_SHOWN] if answered.error else None,
+        "segments": [*_wait(answered.accepted_at, answered.started_at, "queued"), ran],
+    }
+
+
+def _of_running(running: Invocation) -> Row:
+    started = running.started_at
+    segments: list[Segment] = [[running.accepted_at, None, "queued"]]
+    if started is not None:
+        segments = [*_wait(running.accepted_at, started, "queued"), [started, None, "running"]]
+    return {
+        **_row(running.request_id, running.function.name, "synchronous", running.source, running.accepted_at),
+        "state": "running" if started is not None else "queued",
+        "segments": segments,
+    }
+
+
+def _row(id_: str, function: str, kind: str, source: str, accepted_at: float) -> Row:
+    return {
+        "id": id_, "function": function, "kind": kind, "source": source, "accepted_at": accepted_at, "ended_at": None,
+        "due_at": None, "attempt": 1, "tries": 1, "condition": None, "error": None,
+    }  # fmt: skip
+
+
+def _segments(event: Event, attempts: list[Attempt], running: Invocation | None) -> list[Segment]:
+    """Waits and attempts in turn, from the acceptance to what goes on now."""
+    segments: list[Segment] = []
+    since, why = event.accepted_at, "queued"
+    for attempt in attempts:
+        outcome = attempt.outcome
+        ended_at = outcome.ended_at or outcome.started_at
+        kind = _KINDS.get(outcome.ended, "lost")
+        segments += [*_wait(since, outcome.started_at, why), [outcome.started_at, ended_at, kind]]
+        since, why = ended_at, "retry" if kind == "error" else "queued"
+    if event.state in _STATES:
+        return segments or [[event.accepted_at, event.ended_at or event.accepted_at, "queued"]]
+    state = _state(event, running)
+    if state == "running":
+        started = (running.started_at if running else event.begun_at) or since
+        return [*segments, *_wait(since, started, why), [started, None, "running"]]
+    return [*segments, [since, event.due_at if event.due_at > since else None, state if state != "queued" else why]]
+
+
+def _wait(since: float, until: float, kind: str) -> list[Segment]:
+    return [[since, until, kind]] if until - since >= _INSTANT else []

@@ -1,0 +1,153 @@
+"""The timeline's rows: recent requests of both kinds and the stretches of time that they are made of."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.live import live, until_awaited
+from engine.test_views import Watched, always, function
+from lamtop.engine.core.event import Outcome
+from lamtop.engine.core.function import EventInvokeConfig
+from lamtop.engine.core.invocation import Invocation
+from lamtop.engine.view import Subscription
+from simulation.world import FAILED, RETURNED
+
+Row = dict[str, Any]
+CODE = """
+def handler(event, context):
+    if event.get("fail"):
+        raise ValueError("no luck")
+    return "done"
+"""
+
+
+@pytest.fixture
+def watch(tmp_path: Path) -> Any:
+    made: list[Watched] = []
+
+    def make(*arguments: Any, **settings: Any) -> Watched:
+        folder = tmp_path / str(len(made))
+        folder.mkdir()
+        made.append(Watched(folder, *arguments, **settings))
+        return made[-1]
+
+    yield make
+    for watched in made:
+        watched.close()
+
+
+def kinds(row: Row) -> list[str]:
+    return [segment[2] for segment in row["segments"]]
+
+
+def lengths(row: Row) -> list[int | None]:
+    return [None if end is None else round(end - start) for start, end, _ in row["segments"]]
+
+
+def test_a_life_is_its_tries_its_waits_and_what_is_still_to_come(watch: Callable[..., Watched]) -> None:
+    watched = watch([function()], always(FAILED, 2.0))
+    event = watched.world.send("orders")
+    watched.world.run(watched.world.clock.now() + 10)
+    row = watched.rows("timeline")[0]
+    assert (row["id"], row["state"], row["due_at"] is not None) == (event, "retry", True)
+    assert kinds(row) == ["error", "retry"]
+    assert row["segments"][-1][1] == row["due_at"]
+    watched.world.run(watched.world.clock.now() + 600)
+    row = watched.rows("timeline")[0]
+    assert (row["state"], row["condition"], row["due_at"]) == ("dead", "RetriesExhausted", None)
+    assert kinds(row) == ["error", "retry", "error", "retry", "error"]
+    assert [length for length, kind in zip(lengths(row), kinds(row), strict=True) if kind == "error"] == [2, 2, 2]
+
+
+def test_what_runs_and_what_waits_for_a_place_have_no_end(watch: Callable[..., Watched]) -> None:
+    watched = watch([function(reserved_concurrency=1)], always(RETURNED, 500.0))
+    for _ in range(2):
+        watched.world.send("orders")
+    watched.world.run(watched.world.clock.now() + 3)
+    found = {row["state"]: row for row in watched.rows("timeline")}
+    assert kinds(found["running"])[-1] == "running"
+    assert found["running"]["segments"][-1][1] is None
+    assert kinds(found["throttled"]) == ["throttled"]
+    assert found["throttled"]["segments"][0][1] == found["throttled"]["due_at"]
+
+
+def test_the_newest_come_first_and_a_filter_knows_states_names_and_ids(watch: Callable[..., Watched]) -> None:
+    def script(invocation: Invocation) -> tuple[Outcome, float]:
+        return (FAILED if invocation.function.name == "fails" else RETURNED), 0.0
+
+    once = EventInvokeConfig(maximum_retry_attempts=0)
+    watched = watch([function("works"), function("fails", event_invoke_config=once)], script)
+    sent = []
+    for name in ("works", "fails", "works"):
+        sent.append(watched.world.send(name))
+        watched.world.run(watched.world.clock.now() + 1)
+    assert [row["id"] for row in watched.rows("timeline")] == sent[::-1]
+    assert [row["id"] for row in watched.rows("timeline", filter="dead")] == [sent[1]]
+    assert [row["id"] for row in watched.rows("timeline", filter="fn:works !" + sent[0])] == [sent[2]]
+    assert [row["function"] for row in watched.rows("timeline", sort="function")] == ["fails", "works", "works"]
+    assert watched.total("timeline", filter=sent[0]) == 1
+
+
+def test_rows_and_segments_are_bounded_and_a_retry_stays_however_many_come_after_it(
+    watch: Callable[..., Watched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lamtop.engine.view.timeline._EVENTS", 3)
+    monkeypatch.setattr("lamtop.engine.view.timeline._SEGMENTS", 2)
+
+    def script(invocation: Invocation) -> tuple[Outcome, float]:
+        return (FAILED if invocation.function.name == "fails" else RETURNED), 0.0
+
+    watched = watch([function("works"), function("fails")], script)
+    watched.world.send("fails")
+    watched.world.run(watched.world.clock.now() + 70)
+    for _ in range(5):
+        watched.world.send("works")
+    watched.world.run(watched.world.clock.now() + 1)
+    rows = watched.rows("timeline")
+    assert [row["function"] for row in rows] == ["works"] * 3 + ["fails"]
+    assert kinds(rows[-1]) == ["error", "retry"]
+
+
+def test_a_frame_carries_the_timeline_whenever_anything_happened(watch: Callable[..., Watched]) -> None:
+    watched = watch([function()], always(RETURNED))
+
+    async def story() -> None:
+        client = Subscription(watched.views)
+        client.watch({"timeline": {"view": "timeline"}})
+        assert (await asyncio.wait_for(client.next_frame(), 10))["views"]["timeline"]["rows"] == []
+        watched.world.send("orders")
+        watched.world.run(watched.world.clock.now() + 1)
+        frame = await asyncio.wait_for(client.next_frame(), 10)
+        assert [row["state"] for row in frame["views"]["timeline"]["rows"]] == ["succeeded"]
+        assert frame["totals"]["received"] == 1
+        client.close()
+
+    asyncio.run(story())
+
+
+def test_synchronous_requests_of_a_real_engine_are_there_also_after_it_was_started_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with live(tmp_path, {"app.py": CODE}) as engine:
+            assert (await engine.call("app", b"{}", {})).status == 200
+            await engine.call("app", b'{"fail": true}', {})
+            await engine.call("app", b"{}", {"x-amz-invocation-type": "Event"})
+
+            async def seen() -> list[Row]:
+                rows = list(reversed((await engine.page({"view": "timeline"}, None))["rows"]))
+                return rows if [row["state"] for row in rows] == ["succeeded", "failed", "succeeded"] else []
+
+            rows = await until_awaited(seen, "three requests that have ended")
+            assert [row["kind"] for row in rows] == ["synchronous", "synchronous", "event"]
+            assert [kinds(row)[-1] for row in rows] == ["ok", "error", "ok"]
+            assert rows[1]["error"] == "ValueError: no luck"
+            totals = engine.views.totals()
+            assert totals["received"] == 3
+            assert 0 < totals["p50"] <= totals["p99"]
+        async with live(tmp_path, {}) as engine:
+            again = list(reversed((await engine.page({"view": "timeline"}, None))["rows"]))
+            assert [(row["id"], row["segments"]) for row in again] == [(row["id"], row["segments"]) for row in rows]
+
+    asyncio.run(story())
