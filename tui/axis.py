@@ -199,7 +199,7 @@ def scale_of(rows: list[Span], width: int) -> Scale:
     return Scale(start, max(start + 1e-3, *(row.end for row in rows)), width)
 
 
-_STEPS = (
+STEPS = (
     1e-3,
     2e-3,
     5e-3,
@@ -229,19 +229,19 @@ _STEPS = (
 def ruler(scale: Scale) -> str:
     """The axis' labels: seconds since the request was accepted, about every twelve cells."""
     length = scale.end - scale.start
-    step = next((one for one in _STEPS if length / one * 12 <= scale.width), _STEPS[-1])
+    step = next((one for one in STEPS if length / one * 12 <= scale.width), STEPS[-1])
     line = [" "] * scale.width
     at = 0
     while at * step <= length:
         cell = scale.cell(scale.start + at * step) if at else 0
-        text = _tick(at * step)
+        text = tick(at * step)
         if cell + len(text) <= scale.width and "".join(line[max(0, cell - 1) : cell + len(text)]).strip() == "":
             line[cell : cell + len(text)] = text
         at += 1
     return "".join(line)
 
 
-def _tick(seconds: float) -> str:
+def tick(seconds: float) -> str:
     if not seconds:
         return "0"
     if seconds < 1:

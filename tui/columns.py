@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import format as f
+from . import timeline
 
 Row = dict[str, Any]
 Cell = tuple[str, str]  # text and the name of its style: "", "dim", "ok", "warning", "error", "accent"
@@ -211,6 +212,13 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("ERROR", 18, 80, _text("error", "error"), "error", share=4),
         Column("CONDITION", 17, 18, _text("condition"), "condition", 1),
     ),
+    "timeline": (
+        Column("FUNCTION", 12, 18, _function, "function"),
+        _I,
+        Column("STATE", 15, 16, lambda row, now, _width: timeline.state_words(row, now), "state"),
+        Column("TRY", 4, 4, lambda row, _now, _width: timeline.kind_words(row), "attempt", 2),
+        Column("ERROR", 16, 40, _text("error", "error"), "error", 1),
+    ),
     "functions": (
         Column("FUNCTION", 16, 24, _name, "id"),
         Column("CALLS", 6, 6, _count("invocations"), "invocations", right=True),
@@ -230,8 +238,8 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
 }
 """Pane -> its columns, left to right."""
 
-LIVE = {"queue": "accepted_at", "inflight": "started_at", "retries": "due_at"}
-"""Panes whose rows show a running time, and the field it runs from or to."""
+LIVE = ("queue", "inflight", "retries", "timeline")
+"""Panes whose rows show a running time."""
 
 
 def sort_fields(pane: str) -> list[str]:

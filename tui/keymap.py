@@ -36,9 +36,12 @@ _NAMES = {
     "escape": "esc",
     "pagedown": "pgdn",
     "pageup": "pgup",
+    "minus": "-",
+    "plus": "+",
+    "equals_sign": "=",
 }
 
-PANE_KEYS = {"queue": "1", "inflight": "2", "retries": "3", "dlq": "4", "logs": "5", "functions": "6"}
+PANE_KEYS = {"queue": "1", "inflight": "2", "retries": "3", "dlq": "4", "logs": "5", "functions": "6", "timeline": "7"}
 PANE_TITLES = {
     "queue": "Queue",
     "inflight": "In-flight",
@@ -46,6 +49,7 @@ PANE_TITLES = {
     "dlq": "DLQ",
     "logs": "Logs",
     "functions": "Functions",
+    "timeline": "Timeline",
 }
 
 KEYS: dict[str, tuple[Key, ...]] = {
@@ -66,8 +70,10 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("pane.next", "tab", "next_pane(1)", "next pane"),
         Key("pane.previous", "shift+tab", "next_pane(-1)", "previous pane"),
         Key("pane.zoom", "z", "zoom", "zoom this pane, or back", "zoom"),
-        Key("view.overview", "0", "overview", "all panes again, without filters"),
-        Key("back", "escape", "back", "one step back: marks, filter, zoom"),
+        Key("view.overview", "0", "overview", "all panes again, without filters and scope"),
+        Key("scope", "o", "scope", "everything of this request or function only; again: of all", "scope"),
+        Key("freeze", "p", "freeze", "hold the picture still while the engine goes on; again: go on", "freeze"),
+        Key("back", "escape", "back", "one step back: marks, filter, scope, zoom"),
         Key("notices", "n", "notices", "what the engine has said: reloads, warnings, errors"),
         Key("help", "question_mark,f1", "help", "this help", "help"),
         Key("quit", "q", "quit", "quit", "quit"),
@@ -86,6 +92,11 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("dlq.redrive", "m", "screen.redrive", "redrive the marked rows, or the one under the cursor", "redrive"),
         Key("dlq.redrive_all", "M", "screen.redrive_all", "redrive all shown (asks first)"),
         Key("dlq.mark", "space", "screen.mark", "mark or unmark the row", "mark"),
+    ),
+    "timeline": (
+        Key("timeline.wider", "minus", "span(1)", "a longer time on the axis", "longer"),
+        Key("timeline.closer", "plus", "span(-1)", "a shorter time on the axis", "shorter"),
+        Key("timeline.own", "equals_sign", "span_own", "as long a time as the rows need"),
     ),
     "inspector": (
         Key("tab.next", "right_square_bracket,tab", "tab(1)", "next section", "section"),

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .format import clean, clean_deep
+from .inflow import Inflow
 from .loglines import LogBuffer
 
 Row = dict[str, Any]
-PANES = ("queue", "inflight", "retries", "dlq", "logs", "functions")
+PANES = ("queue", "inflight", "retries", "dlq", "logs", "functions", "timeline")
 _NOTICES_KEPT = 200
 _KEEP_ROWS = 4000  # rows outside the window that are kept: the engine may name them again without sending them
 
@@ -113,6 +114,7 @@ class Model:
         self.hello: Row = {}
         self.time = EngineTime()
         self.totals: Row = dict(_NO_TOTALS)
+        self.inflow = Inflow()
         self.rows = {pane: PaneRows() for pane in PANES if pane != "logs"}
         self.logs = LogBuffer()
         self.notice = Notice("info", "")
@@ -126,6 +128,7 @@ class Model:
         self._notice_seq = -1
         self.notices.clear()
         self.totals["standing"] = []
+        self.inflow = Inflow()
         for rows in self.rows.values():
             rows.take({"total": 0, "ids": []})
             rows.known.clear()
@@ -150,6 +153,7 @@ class Model:
         if "time" in frame:
             self.time.take(frame["time"])
         self.totals.update(clean_deep(frame.get("totals", {})))
+        self.inflow.take(int(self.totals.get("received") or 0), self.time.now(), self.time.rate)
         for pane, view in frame.get("views", {}).items():
             if pane in self.rows:
                 self._take_view(pane, view, change)

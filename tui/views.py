@@ -4,8 +4,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from .columns import sort_fields, sort_title
+from .format import short_id
 
 LOG_LINES = 500  # newest lines asked for at first
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What everything on the screen is narrowed to: a function, or one request to it."""
+
+    function: str
+    request_id: str = ""
+
+    def filter_for(self, pane: str) -> str:
+        """The words that a pane's filter begins with."""
+        return self.request_id if self.request_id and pane != "functions" else f"fn:{self.function}"
+
+    def words(self) -> str:
+        """Its name in the header."""
+        return f"{short_id(self.request_id)} {self.function}".strip() if self.request_id else self.function
 
 
 @dataclass
@@ -22,11 +39,11 @@ class View:
         self.sort = fields[(fields.index(self.sort) + 1) % len(fields)]
         self.descending = False
 
-    def wish(self, offset: int, limit: int) -> dict[str, Any]:
+    def wish(self, offset: int, limit: int, scope: Scope | None = None) -> dict[str, Any]:
         """The view as the client interface wants it."""
         return {
             "view": self.pane,
-            "filter": self.filter,
+            "filter": f"{scope.filter_for(self.pane)} {self.filter}".rstrip() if scope else self.filter,
             "sort": self.sort,
             "descending": self.descending,
             "offset": offset,

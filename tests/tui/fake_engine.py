@@ -106,7 +106,7 @@ class FakeEngine:
     """What the clients are connected to. Change it, then `publish`."""
 
     def __init__(self, *names: str) -> None:
-        self.rows: dict[str, list[Row]] = {pane: [] for pane in ("queue", "inflight", "retries", "dlq")}
+        self.rows: dict[str, list[Row]] = {pane: [] for pane in ("queue", "inflight", "retries", "dlq", "timeline")}
         self.rows["functions"] = [function(name) for name in names or ("always-fails", "request-response")]
         self.lines: list[Row] = []
         self.totals = dict(_IDLE)

@@ -10,6 +10,8 @@ _ABOUT = {
     "dlq": "Dead letters: events given up after all tries. A dropped one had no dead-letter queue to go to.",
     "logs": "What the handlers print. It follows while you are at its end; scroll up to read in peace.",
     "functions": "The functions of this project. The one under the cursor is the one that i and a act on.",
+    "timeline": "The newest requests on one axis that moves with the time: · queued, ‖ throttled, █ runs, ✗ failed, "
+    "▒ waits for its retry, ┄ until it is due, ✓ ended well, ■ dead.",
     "inspector": "The life of one request: who called, each wait with its reason, each attempt, the end.",
 }
 
@@ -37,7 +39,7 @@ class HelpScreen(Sheet):
 
 
 _PANE_IDS = {f"pane.{pane}" for pane in PANE_KEYS}
-_DIGITS: list[tuple[str, str]] = [("  1 to 6          ", "accent"), ("go to a pane; the same digit again zooms it", "")]
+_DIGITS: list[tuple[str, str]] = [("  1 to 7          ", "accent"), ("go to a pane; the same digit again zooms it", "")]
 
 
 def _line(key: Key) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The main screen: six panes, and the keys that work on all of them."""
+"""The main screen: seven panes, and the keys that work on all of them."""
 
 from typing import TYPE_CHECKING, cast
 
@@ -12,11 +12,13 @@ from ..columns import LIVE
 from ..keymap import PANE_KEYS, bindings, hints
 from ..layout import LAYOUTS, NARROW, NORMAL, layout_for
 from ..model import Change
-from ..views import LOG_LINES, View
+from ..views import LOG_LINES, Scope, View
 from ..widgets.line_table import DeadLetterTable, LineTable
 from ..widgets.lines import Footer, Header, Standing, Status, Tabs
 from ..widgets.log_lines import LogLines
 from ..widgets.text_lines import TextLines
+from ..widgets.timeline_table import TimelineTable
+from .looks import Looks
 from .main_keys import MainKeys
 from .paint import Paint
 from .words import empty_words, pane_footer, pane_title
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 _ORDER = sorted(PANE_KEYS, key=lambda pane: PANE_KEYS[pane])
 
 
-class MainScreen(MainKeys, Screen[None], inherit_bindings=False):
+class MainScreen(MainKeys, Looks, Screen[None], inherit_bindings=False):
     """Header, panes, status line and footer. Draws from the model, and tells the link which rows it needs."""
 
     BINDINGS = bindings("main")
@@ -38,11 +40,16 @@ class MainScreen(MainKeys, Screen[None], inherit_bindings=False):
         self.model = app.model
         self.selected = ""
         self.views = {pane: View(pane) for pane in PANE_KEYS}
-        self.tables = {pane: self._table(pane) for pane in ("queue", "inflight", "retries", "functions", "dlq")}
+        self.tables = {
+            pane: self._table(pane) for pane in ("queue", "inflight", "retries", "functions", "dlq", "timeline")
+        }
         self.logs = LogLines(self.model.logs, lambda: empty_words(self, "logs"), self.paint_soon)
+        self.scope: Scope | None = None
+        self.frozen_at: float | None = None
         self.zoomed = False
         self.focused_pane = "functions"
         self.list_pane = "functions"
+        self.story_pane = "logs"  # which of Logs and Timeline is shown where there is room for one
         self._change = Change()
         self._paint = Paint(self, self._draw, self._pace)
 
@@ -51,12 +58,11 @@ class MainScreen(MainKeys, Screen[None], inherit_bindings=False):
         return cast("Lamtop", self.app)
 
     def _table(self, pane: str) -> LineTable:
-        kind = DeadLetterTable if pane == "dlq" else LineTable
-        rows, now = self.model.rows[pane], self.model.time.now
-        return kind(pane, rows, now, lambda: empty_words(self, pane), self.take_selection)
+        kind = {"dlq": DeadLetterTable, "timeline": TimelineTable}.get(pane, LineTable)
+        return kind(pane, self.model.rows[pane], self.now, lambda: empty_words(self, pane), self.take_selection)
 
     def compose(self) -> ComposeResult:
-        yield Header(self.model)
+        yield Header(self.model, self.view_words)
         yield Tabs(self.model, lambda: self.focused_pane)
         with Container(id="panes"):
             yield from self.tables.values()
@@ -73,7 +79,8 @@ class MainScreen(MainKeys, Screen[None], inherit_bindings=False):
         place = getattr(self.app.screen, "PLACE", "") or ("filter" if self.query("FilterLine") else "")
         if place:
             return hints(place)
-        return (hints("dlq") if self.focused_pane == "dlq" else []) + hints("main")
+        own = self.focused_pane if self.focused_pane in ("dlq", "timeline") else ""
+        return (hints(own) if own else []) + hints("main")
 
     def on_screen_suspend(self) -> None:
         self.refresh_bars()
@@ -101,7 +108,9 @@ class MainScreen(MainKeys, Screen[None], inherit_bindings=False):
     def _is_shown(self, pane: str, layout: str) -> bool:
         if self.zoomed:
             return pane == self.focused_pane
-        return layout != NARROW or pane in (self.list_pane, "logs")
+        if layout == NARROW:
+            return pane in (self.list_pane, "logs")
+        return layout != NORMAL or pane not in ("logs", "timeline") or pane == self.story_pane
 
     def rearrange(self) -> None:
         self.lay_out(layout_for(self.size.width, self.size.height))
@@ -110,6 +119,7 @@ class MainScreen(MainKeys, Screen[None], inherit_bindings=False):
         """Give a pane the keys; in a narrow terminal it takes the place of the list that was shown."""
         self.focused_pane = pane
         self.list_pane = self.list_pane if pane == "logs" else pane
+        self.story_pane = pane if pane in ("logs", "timeline") else self.story_pane
         self.rearrange()
         self.query_one(f"#{pane}").focus()
 
@@ -168,6 +178,9 @@ class MainScreen(MainKeys, Screen[None], inherit_bindings=False):
         self._paint.soon()
 
     def _draw(self) -> None:
+        if self.frozen_at is not None:
+            self.refresh_bars()
+            return
         change, self._change = self._change, Change()
         with self.app.batch_update():
             for pane, ids in change.panes.items():
@@ -190,7 +203,7 @@ class MainScreen(MainKeys, Screen[None], inherit_bindings=False):
     def _draw_borders(self) -> None:
         for pane, table in self.tables.items():
             table.name_it(pane_title(self, pane), pane_footer(self, pane))
-        self.logs.name_it("follow", self.views["logs"].words())
+        self.logs.name_it("follow", self.views["logs"].words(), " · 7 timeline" if self.has_class(NORMAL) else "")
 
     def _draw_trouble(self) -> None:
         failure = self.lamtop.link.failure
@@ -219,14 +232,17 @@ class MainScreen(MainKeys, Screen[None], inherit_bindings=False):
 
     def watch_windows(self) -> None:
         """Tell the link which rows are visible."""
-        wishes = {pane: self.views[pane].wish(*table.window()) for pane, table in self.tables.items()}
-        wishes["logs"] = self.views["logs"].wish(0, LOG_LINES)
+        if self.frozen_at is not None:
+            return
+        wishes = {pane: self.views[pane].wish(*table.window(), self.scope) for pane, table in self.tables.items()}
+        wishes["logs"] = self.views["logs"].wish(0, LOG_LINES, self.scope)
         self.lamtop.link.watch(wishes)
 
     def set_filter(self, pane: str, text: str) -> None:
         """Look at a pane through another filter."""
         if self.views[pane].filter == text:
             return
+        self.thaw()
         self.views[pane].filter = text
         if pane == "logs":
             self.model.logs.forget()

@@ -42,6 +42,7 @@ class MainKeys:
 
     def action_overview(self) -> None:
         self._main.zoomed = False
+        self._main.look_at(None)
         for pane in self._main.views:
             self._main.set_filter(pane, "")
         self._main.rearrange()
@@ -54,6 +55,8 @@ class MainKeys:
             table.refresh()
         elif main.views[main.focused_pane].filter:
             main.set_filter(main.focused_pane, "")
+        elif main.scope:
+            main.look_at(None)
         elif main.zoomed:
             self.action_zoom()
         main.paint_soon()
@@ -72,6 +75,7 @@ class MainKeys:
             self._reordered()
 
     def _reordered(self) -> None:
+        self._main.thaw()
         self._main.watch_windows()
         self._main.paint_soon()
 

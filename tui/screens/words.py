@@ -14,6 +14,7 @@ _EMPTY = {
     "retries": "No retries. An asynchronous event that fails waits here, about 1 minute, then 2.",
     "dlq": "No dead letters. An event that fails 3 times ends here.",
     "logs": "No log lines yet. Press i to invoke {name}.",
+    "timeline": "No requests yet. Press i to invoke {name}, or a to send it an event: both are drawn here.",
     "functions": "No functions. Name a template.yaml, a folder or a .py file: lamtop PATH",
 }
 
@@ -24,6 +25,8 @@ def empty_words(screen: "MainScreen", pane: str) -> str:
         return screen.model.link if pane == screen.focused_pane else ""
     if screen.views[pane].filter:
         return f"Nothing matches /{screen.views[pane].filter}. Press esc to clear the filter."
+    if screen.scope:
+        return f"Nothing of {screen.scope.words()} here. Press o to see all again."
     return _EMPTY[pane].format(name=screen.selected or "a function")
 
 
@@ -47,6 +50,8 @@ def pane_footer(screen: "MainScreen", pane: str) -> str:
         return f"oldest {f.age(screen.model.time.now() - totals['oldest_queued'])}"
     if pane == "dlq" and rows.total:
         return "m redrive · M all shown"
+    if pane == "timeline":
+        return "newest first · 5 logs" if screen.has_class("normal") else "newest first · - + time"
     if pane == "functions":
         return _function_footer(screen)
     return ""

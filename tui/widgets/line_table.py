@@ -66,8 +66,7 @@ class LineTable(LineView):
                 self.refresh(Region(0, index - first, self.room, 1))
 
     def _follow(self) -> None:
-        resting = self.cursor == 0 and not self.has_focus
-        index = None if resting or self.cursor_id is None else self.rows.index_of(self.cursor_id)
+        index = None if self.is_resting() or self.cursor_id is None else self.rows.index_of(self.cursor_id)
         visible = 0 <= self.cursor - self.scroll_offset.y < self.page - 1
         self.cursor = self.cursor if index is None else index
         self.cursor = max(0, min(self.cursor, self.rows.total - 1))
@@ -80,6 +79,10 @@ class LineTable(LineView):
             self.marks &= set(self.rows.known)
         if visible and index is not None:
             self.call_after_refresh(self._reveal)
+
+    def is_resting(self) -> bool:
+        """Whether the cursor stays at the top although rows come in there."""
+        return self.cursor == 0 and not self.has_focus
 
     def row(self) -> Row | None:
         """The row under the cursor."""
@@ -164,9 +167,10 @@ class LineTable(LineView):
 
     def draw(self, y: int, width: int) -> Strip:
         if width != self._layout_width:
-            self._layout, self._layout_width = laid_out(COLUMNS[self.pane], width - 2), width
+            self._layout, self._layout_width = laid_out(COLUMNS[self.pane], self.columns_room(width)), width
         if y == 0:
-            return self.strip_of([("  " + self._join([c.title for c, _ in self._layout]), "dim")], width)
+            titles = "  " + self._join([c.title for c, _ in self._layout])
+            return self.strip_of([(titles + " ", "dim"), *self.beside(None, width)], width)
         if not self.rows.total:
             return self._draw_words(y, width)
         index = self.scroll_offset.y + y - 1
@@ -174,10 +178,18 @@ class LineTable(LineView):
         if row is None:
             return self.strip_of([("  …", "dim")] if index < self.rows.total else [], width)
         here = index == self.cursor
-        parts = [self._lead(row, here), *self._cells(row)]
+        parts = [self._lead(row, here), *self._cells(row), *self.beside(row, width)]
         if here and self.has_focus:  # one block: a bar of many colours is hard to read
             return self.strip_of([("".join(text for text, _ in parts), "")], width, _REVERSE)
         return self.strip_of(parts, width)
+
+    def columns_room(self, width: int) -> int:
+        """Cells of a line that the columns have."""
+        return width - 2
+
+    def beside(self, row: Row | None, width: int) -> list[Part]:  # noqa: ARG002 - for tables with more than columns
+        """What stands behind the columns of a row, or (None) of the titles."""
+        return []
 
     def _lead(self, row: Row, here: bool) -> Part:
         if row["id"] in self.marks:

@@ -1,10 +1,14 @@
 """The single lines around the panes: header, tab strip, status, footer."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import PurePath
 from urllib.parse import urlsplit
 
+from rich.cells import cell_len
+
 from .. import format as f
+from ..inflow import spark
 from ..keymap import PANE_KEYS, PANE_TITLES
 from ..model import Model
 from .line_view import OneLine, Part
@@ -12,43 +16,97 @@ from .line_view import OneLine, Part
 LEVELS = {"info": ("✓", "ok"), "warning": ("!", "warning"), "error": ("✗", "error"), "busy": ("…", "accent")}
 
 
-class Header(OneLine):
-    """Whose engine this is, what time it has, how it goes."""
+@dataclass(eq=False)
+class _Piece:
+    """A part of the header that comes or goes as one; 0 never goes, of the others the lowest first."""
 
-    def __init__(self, model: Model) -> None:
+    drop: int
+    parts: list[Part]
+
+    @property
+    def width(self) -> int:
+        return sum(cell_len(text) for text, _ in self.parts)
+
+
+class Header(OneLine):
+    """Whose engine this is, what time it has, how it goes. What matters least gives way where there is no room."""
+
+    def __init__(self, model: Model, looks: Callable[[], list[Part]] = list) -> None:
         super().__init__(id="header")
-        self._model = model
+        self._model, self._looks = model, looks
 
     def left(self) -> list[Part]:
-        hello = self._model.hello
-        parts: list[Part] = [(" lamtop ", "title")]
-        if not hello:
-            return [*parts, (f" {self._model.link}", "warning")]
-        path = PurePath(str(hello.get("project", "")))
-        wide = self.size.width >= 100
-        parts.append((f" {f.fit(_project(path, wide), 24 if wide else 14).rstrip()}", ""))
-        parts.append((f" :{urlsplit(str(hello.get('url', ''))).port or '?'}", "accent"))
-        parts.append((f" {'python ' if wide else 'py '}{hello.get('python', '')} ", "dim"))
-        return parts if self._model.connected else [*parts, (f" {self._model.link}", "error")]
+        return self._sides()[0]
 
     def right(self) -> list[Part]:
+        return self._sides()[1]
+
+    def _sides(self) -> tuple[list[Part], list[Part]]:
+        left, right = self._about(), self._how_it_goes()
+        room = self.size.width - sum(piece.width for piece in (*left, *right))
+        for piece in sorted((piece for piece in (*left, *right) if piece.drop), key=lambda piece: piece.drop):
+            if room >= 0:
+                break
+            room += piece.width
+            (left if piece in left else right).remove(piece)
+        return [part for piece in left for part in piece.parts], [part for piece in right for part in piece.parts]
+
+    def _about(self) -> list[_Piece]:
+        hello = self._model.hello
+        if not hello:
+            return [_Piece(0, [(" lamtop ", "title"), (f" {self._model.link}", "warning")])]
+        path = PurePath(str(hello.get("project", "")))
+        wide = self.size.width >= 100
+        pieces = [
+            _Piece(0, [(" lamtop ", "title")]),
+            _Piece(8, [(f" {f.fit(_project(path, wide), 24 if wide else 14).rstrip()}", "")]),
+            _Piece(5, [(f" :{urlsplit(str(hello.get('url', ''))).port or '?'}", "accent")]),
+            _Piece(1, [(f" {'python ' if wide else 'py '}{hello.get('python', '')} ", "dim")]),
+        ]
+        lost = [] if self._model.connected else [_Piece(0, [(f" {self._model.link}", "error")])]
+        return [*pieces, *lost, *(_Piece(0, [part]) for part in self._looks())]
+
+    def _how_it_goes(self) -> list[_Piece]:
         time, totals = self._model.time, self._model.totals
         if not time.engine:
             return []
         pace = "simulated " if time.mode == "simulated" else f"x{time.rate:g} " if time.rate != 1 and time.rate else ""
-        parts: list[Part] = [(f.clock(time.now()) + " ", ""), (pace, "accent"), ("│ ", "dim")]
         good = max(0, int(totals.get("invocations") or 0) - int(totals["errors"]))
-        parts.append((f"ok {f.number(good)} ", "ok"))
-        parts.append((f" err {f.number(totals['errors'])} ", "error" if totals["errors"] else "dim"))
+        errors = int(totals["errors"])
+        # every refusal so far, not those that wait now
+        throttles = int(totals["throttles" if "throttles" in totals else "throttled"])
         word = "throttled" if self.size.width >= 100 else "thr"
-        throttles = int(
-            totals["throttles" if "throttles" in totals else "throttled"]
-        )  # every refusal so far, not those that wait now
-        return [*parts, (f" {word} {f.number(throttles)} ", "warning" if throttles else "dim")]
+        return [
+            _Piece(7, [(f.clock(time.now()) + " ", "")]),
+            _Piece(9, [(pace, "accent")]),
+            _Piece(0, [("│ ", "dim")]),
+            *self._inflow(),
+            _Piece(0, [(f"ok {f.number(good)} ", "ok")]),
+            _Piece(0, [(f" err {f.number(errors)} ", "error" if errors else "dim")]),
+            _Piece(0 if throttles else 2, [(f" {word} {f.number(throttles)} ", "warning" if throttles else "dim")]),
+            *self._durations(),
+        ]
+
+    def _inflow(self) -> list[_Piece]:
+        """Requests of the last seconds; the number is of the last one that is over."""
+        counts = self._model.inflow.counts(self._model.time.now())
+        if not any(counts):
+            return []
+        return [_Piece(4, [("in ", "dim"), (f"{spark(counts)} {f.number(counts[-2])}/s  ", "accent")])]
+
+    def _durations(self) -> list[_Piece]:
+        totals = self._model.totals
+        if totals.get("p99") is None:
+            return []
+        tail = _Piece(6, [(f" p99 {f.short_span(totals['p99'])} ", "")])
+        return [_Piece(3, [(f" p50 {f.short_span(totals['p50'])}", "")]), tail]
 
 
 def _project(path: PurePath, wide: bool) -> str:
     return "/".join(path.parts[-2:]) if wide and len(path.parts) > 1 else path.name
+
+
+_SHORT = {"inflight": "Run", "timeline": "Time", "functions": "Fn", "retries": "Retry"}  # in the order of need
 
 
 class Tabs(OneLine):
@@ -59,9 +117,19 @@ class Tabs(OneLine):
         self._model, self._focused = model, focused
 
     def left(self) -> list[Part]:
+        names = dict(PANE_TITLES)
+        for pane, short in _SHORT.items():
+            if sum(len(text) for text, _ in self._parts(names)) > self.size.width:
+                names[pane] = short
+        parts = self._parts(names)
+        if sum(len(text) for text, _ in parts) > self.size.width:
+            return [(text[1:] if text[0] == " " else text, style) for text, style in parts]
+        return parts
+
+    def _parts(self, names: dict[str, str]) -> list[Part]:
         parts: list[Part] = []
         for pane, key in sorted(PANE_KEYS.items(), key=lambda item: item[1]):
-            text = f"{key} {PANE_TITLES[pane]}{pane_count(self._model, pane)}"
+            text = f"{key} {names[pane]}{pane_count(self._model, pane)}"
             here = pane == self._focused()
             style = "title" if here else "error" if pane == "dlq" and self._model.totals["dead_letters"] else "dim"
             parts.append((f"[{text}]" if here else f" {text} ", style))

@@ -60,12 +60,13 @@ class LogLines(LineView):
         finally:
             self._own_scroll = False
 
-    def name_it(self, follow: str, scope: str) -> None:
+    def name_it(self, follow: str, scope: str, more: str = "") -> None:
         """The words in the border."""
         state = follow if self.following else f"paused +{f.number(self.new)} new · G follows"
         footer = f"{f.number(self.buffer.total or len(self.buffer.lines))} lines"
         if self.buffer.left_out:
             footer += f" · {f.number(self.buffer.left_out)} left out"
+        footer += more
         title = f"5 Logs · {state}{scope}"
         if title + footer != self._title:
             self._title = title + footer

@@ -1,0 +1,52 @@
+"""The Timeline pane: a table whose last column is one moving axis for all its rows."""
+
+from .. import timeline
+from ..axis import Scale
+from ..columns import Row
+from ..keymap import bindings
+from .line_table import LineTable
+from .line_view import Part
+
+_WORDS = 33  # cells of a row that the axis leaves to the columns in a narrow pane
+
+
+class TimelineTable(LineTable):
+    """The newest request stands first, and the cursor stays on it until it is moved from there."""
+
+    BINDINGS = bindings("timeline")
+    past: float | None = None
+    """Seconds that the axis reaches back; None: as far as its rows need."""
+
+    def columns_room(self, width: int) -> int:
+        return max(_WORDS, (width - 2) * 45 // 100) if width >= 110 else _WORDS
+
+    def beside(self, row: Row | None, width: int) -> list[Part]:
+        room = width - 2 - self.columns_room(width) - 1
+        if room < 10:
+            return []
+        now = self._now()
+        scale = self.scale(now, room)
+        return timeline.drawn(row, scale, now) if row else [(timeline.ruler(scale, now), "dim")]
+
+    def scale(self, now: float, width: int) -> Scale:
+        """The axis of the rows that are visible."""
+        first = self.scroll_offset.y
+        rows = (self.rows.at(at) for at in range(first, min(first + self.page, self.rows.total)))
+        return timeline.scale_of([row for row in rows if row], now, width, self.past)
+
+    def is_resting(self) -> bool:
+        return self.cursor == 0
+
+    def action_span(self, step: int) -> None:
+        """Look further back (1) or less far (-1)."""
+        scale = self.scale(self._now(), 100)
+        now = self.past or self._now() - scale.start
+        others = [past for past in timeline.PASTS if (past > now + 1 if step > 0 else past < now - 1)]
+        if others:
+            self.past = others[0] if step > 0 else others[-1]
+            self.refresh()
+
+    def action_span_own(self) -> None:
+        """As far back as the rows need."""
+        self.past = None
+        self.refresh()
