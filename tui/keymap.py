@@ -94,8 +94,8 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("dlq.mark", "space", "screen.mark", "mark or unmark the row", "mark"),
     ),
     "timeline": (
-        Key("timeline.wider", "minus", "span(1)", "a longer time on the axis", "longer"),
-        Key("timeline.closer", "plus", "span(-1)", "a shorter time on the axis", "shorter"),
+        Key("timeline.wider", "minus", "span(1)", "a longer time on the axis"),
+        Key("timeline.closer", "plus", "span(-1)", "a shorter time on the axis"),
         Key("timeline.own", "equals_sign", "span_own", "as long a time as the rows need"),
     ),
     "inspector": (

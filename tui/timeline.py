@@ -10,7 +10,7 @@ Row = dict[str, Any]
 Part = tuple[str, str]
 Cells = list[Part]  # one character and its style each
 
-PASTS = (10.0, 20.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0, 1800.0, 3600.0)
+PASTS = (10.0, 20.0, 30.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0, 1800.0, 3600.0)
 """Seconds before now that an axis may begin at."""
 
 _WIDEST_OWN = 300.0  # the axis does not grow further by itself: AWS's two retries and their waits fit
@@ -51,11 +51,11 @@ def _wait_of(row: Row) -> float:
 
 
 def ruler(scale: Scale, now: float) -> str:
-    """The axis' labels: "now", and seconds before and after it about every twelve cells."""
+    """The axis' labels: "now", and seconds before and after it about every nine cells."""
     line = [" "] * scale.width
     _put(line, scale.cell(now) - 1, "now")
     length = scale.end - scale.start
-    step = next((one for one in STEPS if length / one * 12 <= scale.width), STEPS[-1])
+    step = next((one for one in STEPS if length / one * 9 <= scale.width), STEPS[-1])
     for count in range(1, scale.width):
         for sign, at in (("-", now - count * step), ("+", now + count * step)):
             if scale.start <= at <= scale.end:

@@ -83,6 +83,21 @@ def dead(number: int, name: str = "always-fails", **more: Any) -> Row:
     return row | more
 
 
+def request(number: int, name: str = "always-fails", **more: Any) -> Row:
+    """A row of the timeline: an event that failed once and waits for its second try."""
+    segments = [[NOW - 63.2, NOW - 63, "queued"], [NOW - 63, NOW - 60, "error"], [NOW - 60, NOW + 2, "retry"]]
+    row = {"id": request_id(number), "function": name, "kind": "event", "source": "key a", "accepted_at": NOW - 63.2}
+    row |= {"state": "retry", "ended_at": None, "due_at": NOW + 2, "attempt": 2, "tries": 3, "condition": None}
+    return row | {"error": "ValueError: no luck", "segments": segments} | more
+
+
+def answered(number: int, name: str = "request-response", ago: float = 5.0, took: float = 2.0, **more: Any) -> Row:
+    """A row of the timeline: a synchronous invocation that ended `ago` seconds ago."""
+    start, end = NOW - ago - took, NOW - ago
+    row = request(number, name, kind="synchronous", accepted_at=start, state="succeeded", ended_at=end, due_at=None)
+    return row | {"attempt": 1, "tries": 1, "error": None, "segments": [[start, end, "ok"]]} | more
+
+
 def life(number: int, **more: Any) -> Row:
     """A request that failed once and waits for its second try."""
     attempt = {"number": 1, "started_at": NOW - 63, "ended_at": NOW - 60, "ended": "function error", "duration": 3.0}

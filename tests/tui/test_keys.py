@@ -38,8 +38,10 @@ def test_a_digit_focuses_its_pane_and_the_same_digit_zooms_it() -> None:
 def test_tab_goes_round_the_panes_and_z_zooms_and_0_brings_all_back() -> None:
     async def story(stage: Stage) -> None:
         await stage.press("tab")
+        assert stage.app.main.focused_pane == "timeline"
+        await stage.press("tab")
         assert stage.app.main.focused_pane == "queue"
-        await stage.press("shift+tab", "shift+tab")
+        await stage.press("shift+tab", "shift+tab", "shift+tab")
         assert stage.app.main.focused_pane == "logs"
         await stage.press("z")
         await stage.hides("6 Functions")

@@ -79,8 +79,7 @@ class MainScreen(MainKeys, Looks, Screen[None], inherit_bindings=False):
         place = getattr(self.app.screen, "PLACE", "") or ("filter" if self.query("FilterLine") else "")
         if place:
             return hints(place)
-        own = self.focused_pane if self.focused_pane in ("dlq", "timeline") else ""
-        return (hints(own) if own else []) + hints("main")
+        return (hints("dlq") if self.focused_pane == "dlq" else []) + hints("main")
 
     def on_screen_suspend(self) -> None:
         self.refresh_bars()

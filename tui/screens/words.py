@@ -51,7 +51,7 @@ def pane_footer(screen: "MainScreen", pane: str) -> str:
     if pane == "dlq" and rows.total:
         return "m redrive · M all shown"
     if pane == "timeline":
-        return "newest first · 5 logs" if screen.has_class("normal") else "newest first · - + time"
+        return "newest first · - + time" + (" · 5 logs" if screen.has_class("normal") else "")
     if pane == "functions":
         return _function_footer(screen)
     return ""

@@ -60,7 +60,7 @@ class Header(OneLine):
         pieces = [
             _Piece(0, [(" lamtop ", "title")]),
             _Piece(8, [(f" {f.fit(_project(path, wide), 24 if wide else 14).rstrip()}", "")]),
-            _Piece(5, [(f" :{urlsplit(str(hello.get('url', ''))).port or '?'}", "accent")]),
+            _Piece(6, [(f" :{urlsplit(str(hello.get('url', ''))).port or '?'}", "accent")]),
             _Piece(1, [(f" {'python ' if wide else 'py '}{hello.get('python', '')} ", "dim")]),
         ]
         lost = [] if self._model.connected else [_Piece(0, [(f" {self._model.link}", "error")])]
@@ -92,13 +92,14 @@ class Header(OneLine):
         counts = self._model.inflow.counts(self._model.time.now())
         if not any(counts):
             return []
-        return [_Piece(4, [("in ", "dim"), (f"{spark(counts)} {f.number(counts[-2])}/s  ", "accent")])]
+        word = "in " if self.size.width >= 100 else ""
+        return [_Piece(5, [(word, "dim"), (f"{spark(counts)} {f.number(counts[-2])}/s  ", "accent")])]
 
     def _durations(self) -> list[_Piece]:
         totals = self._model.totals
         if totals.get("p99") is None:
             return []
-        tail = _Piece(6, [(f" p99 {f.short_span(totals['p99'])} ", "")])
+        tail = _Piece(4, [(f" p99 {f.short_span(totals['p99'])} ", "")])
         return [_Piece(3, [(f" p50 {f.short_span(totals['p50'])}", "")]), tail]
 
 
@@ -121,29 +122,29 @@ class Tabs(OneLine):
         for pane, short in _SHORT.items():
             if sum(len(text) for text, _ in self._parts(names)) > self.size.width:
                 names[pane] = short
-        parts = self._parts(names)
-        if sum(len(text) for text, _ in parts) > self.size.width:
-            return [(text[1:] if text[0] == " " else text, style) for text, style in parts]
-        return parts
+        if sum(len(text) for text, _ in self._parts(names)) <= self.size.width:
+            return self._parts(names)
+        return [(text.removeprefix(" "), style) for text, style in self._parts(names, brief=True)]
 
-    def _parts(self, names: dict[str, str]) -> list[Part]:
+    def _parts(self, names: dict[str, str], *, brief: bool = False) -> list[Part]:
         parts: list[Part] = []
         for pane, key in sorted(PANE_KEYS.items(), key=lambda item: item[1]):
-            text = f"{key} {names[pane]}{pane_count(self._model, pane)}"
+            text = f"{key} {names[pane]}{pane_count(self._model, pane, brief=brief)}"
             here = pane == self._focused()
             style = "title" if here else "error" if pane == "dlq" and self._model.totals["dead_letters"] else "dim"
             parts.append((f"[{text}]" if here else f" {text} ", style))
         return parts
 
 
-def pane_count(model: Model, pane: str) -> str:
-    """What a pane's title counts: " 12", for Retries with the soonest countdown, "" when there is nothing."""
+def pane_count(model: Model, pane: str, *, brief: bool = False) -> str:
+    """What a pane's title counts: " 12", for Retries with the soonest countdown unless
+    it must be brief, "" when there is nothing."""
     totals = model.totals
     counts = {"queue": "queued", "inflight": "in_flight", "retries": "retrying", "dlq": "dead_letters"}
     if pane not in counts:
         return ""
     count = int(totals.get(counts[pane]) or 0)
-    if pane == "retries" and count and totals.get("soonest_retry"):
+    if pane == "retries" and count and totals.get("soonest_retry") and not brief:
         return f" {count} {f.until(totals['soonest_retry'] - model.time.now())}"
     return f" {f.number(count)}" if count else ""
 
