@@ -30,7 +30,7 @@ _LINES_OF_ONE_MAX = 10_000
 _CALLS_OF_ONE_MAX = 200
 _CHUNKS_AT_ONCE = 64  # that are read in one go
 
-_ANSWERED_KEPT = 500  # synchronous invocations that are known without reading the disk
+_ANSWERED_KEPT = 250  # synchronous invocations that are known without reading the disk
 
 
 class Answered(NamedTuple):

@@ -26,6 +26,7 @@ _RECENT = """
   UNION SELECT seq FROM (
     SELECT seq FROM event WHERE state = 'queued' AND reason = 'retry' ORDER BY due_at LIMIT 100)
   UNION SELECT seq FROM (SELECT seq FROM event WHERE state = 'running' ORDER BY seq DESC LIMIT 100)
+  UNION SELECT seq FROM event WHERE id IN (SELECT value FROM json_each(:ids))
 """
 _DEAD_COLUMNS = ("id", "request_id", "function", "queue", "dead_at", "attempts", "condition", "error")
 
@@ -104,11 +105,13 @@ class Peek:
         rows = self._all(sql, {"low": request_id, "high": request_id + "\U0010ffff"})
         return as_event(rows[0]) if rows else None
 
-    def recent(self, count: int) -> list[Event]:
-        """The newest `count` events, and those that run or wait for a retry; without their payloads."""
+    def recent(self, window: Window, count: int) -> list[Event]:
+        """The newest `count` events, those that run or wait for a retry, and those whose id is a word of the filter;
+        of the filter's functions only. Without their payloads."""
         columns = _EVENT_COLUMNS.replace("payload", "x''", 1)
-        sql = f"SELECT {columns} FROM event WHERE seq IN ({_RECENT})"
-        return [as_event(row) for row in self._all(sql, {"count": count})]
+        filters, values = _filters(Window(functions=window.functions), "")
+        sql = f"SELECT {columns} FROM event WHERE seq IN ({_RECENT}){filters}"
+        return [as_event(row) for row in self._all(sql, {**values, "count": count, "ids": json.dumps(window.words)})]
 
     def attempts_of(self, seqs: list[int]) -> list[Attempt]:
         """The attempts at these events in their order: when each began and how and when it ended, no more."""

@@ -10,9 +10,9 @@ from ..store import Answered, History, Peek, Window
 Row = dict[str, Any]
 Segment = list[Any]  # [start, end, kind]: engine seconds, end None while it goes on
 
-_EVENTS = 500  # the newest that are looked at …
-_EVENTS_FILTERED = 2_000  # … and those among which a filter searches
-_ANSWERED = 500  # synchronous invocations
+_EVENTS = 250  # the newest that are looked at …
+_EVENTS_FILTERED = 1_000  # … and those among which a filter searches
+_ANSWERED = 250  # synchronous invocations
 _SEGMENTS = 24  # of one row, the newest
 _ERROR_SHOWN = 300  # characters
 _INSTANT = 0.001  # seconds: a shorter wait is not shown
@@ -30,9 +30,12 @@ class Timeline:
         self._earlier: list[Answered] | None = None  # answered before this engine started
 
     def recent(self, window: Window) -> list[Row]:
-        """Some hundred rows: the newest requests, and whatever runs or waits for its retry. Reads the disk."""
+        """Some hundred rows: the newest requests, and whatever runs, waits for its retry or is called by its id.
+
+        A filter by function or id is used to leave out early what is left out in the end. Reads the disk.
+        """
         executing = dict(self._executing)
-        events = self._peek.recent(_EVENTS_FILTERED if window.is_filtered else _EVENTS)
+        events = self._peek.recent(window, _EVENTS_FILTERED if window.is_filtered else _EVENTS)
         rows = {event.id: _of_event(event, executing.get(event.id)) for event in events}
         for answered in self._answered():
             rows[answered.id] = _of_answered(answered)
@@ -56,8 +59,9 @@ class Timeline:
 
     def _answered(self) -> list[Answered]:
         if self._earlier is None:
-            self._earlier = self._history.newest_invocations(_ANSWERED)
-        return [*self._earlier, *self._history.answered]
+            found = self._history.newest_invocations(_ANSWERED)
+            self._earlier = sorted(found, key=lambda answered: answered.ended_at)
+        return [*self._earlier, *self._history.answered][-_ANSWERED:]
 
 
 def _of_event(event: Event, running: Invocation | None) -> Row:

@@ -95,12 +95,14 @@ def test_rows_and_segments_are_bounded_and_a_retry_stays_however_many_come_after
     watch: Callable[..., Watched], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lamtop.engine.view.timeline._EVENTS", 3)
+    monkeypatch.setattr("lamtop.engine.view.timeline._EVENTS_FILTERED", 3)
     monkeypatch.setattr("lamtop.engine.view.timeline._SEGMENTS", 2)
 
     def script(invocation: Invocation) -> tuple[Outcome, float]:
         return (FAILED if invocation.function.name == "fails" else RETURNED), 0.0
 
     watched = watch([function("works"), function("fails")], script)
+    old = watched.world.send("works")
     watched.world.send("fails")
     watched.world.run(watched.world.clock.now() + 70)
     for _ in range(5):
@@ -109,6 +111,8 @@ def test_rows_and_segments_are_bounded_and_a_retry_stays_however_many_come_after
     rows = watched.rows("timeline")
     assert [row["function"] for row in rows] == ["works"] * 3 + ["fails"]
     assert kinds(rows[-1]) == ["error", "retry"]
+    assert [row["id"] for row in watched.rows("timeline", filter=old)] == [old]
+    assert {row["function"] for row in watched.rows("timeline", filter="fn:fails")} == {"fails"}
 
 
 def test_a_frame_carries_the_timeline_whenever_anything_happened(watch: Callable[..., Watched]) -> None:
