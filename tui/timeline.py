@@ -21,7 +21,7 @@ _TRIES = {
     "ok": (f.FULL, f.FULL, "ok"),
     "error": (f.FULL, f.FAILED, "error"),
     "lost": (f.EMPTY, f.EMPTY, "warning"),
-    "running": (f.FULL, f.RUNNING, "accent"),
+    "running": (f.FULL, f.RUNNING, "ok"),
 }
 _ENDS = {"succeeded": (f.OK, "ok"), "failed": (f.FAILED, "error"), "dead": (f.DEAD, "error")}
 
@@ -132,9 +132,11 @@ def state_words(row: Row, now: float) -> Part:
     state, since = row["state"], float(row["accepted_at"])
     if state == "running":
         segments = row.get("segments")
-        return f"{f.RUNNING} runs {f.age(now - float(segments[-1][0] if segments else since))}", "accent"
+        return f"{f.RUNNING} runs {f.age(now - float(segments[-1][0] if segments else since))}", "ok"
     if state in _LIVE:
         left = float(row["due_at"] or 0) - now
+        if left <= 0 and state == "retry":
+            return f"{f.RETRY} retry is due", "warning"
         if left <= 0:
             return f"{f.QUEUED} queued {f.age(now - since)}", ""
         word = f"{f.RETRY} retry" if state == "retry" else f"{f.THROTTLED} throttled"

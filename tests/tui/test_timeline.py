@@ -104,7 +104,7 @@ def test_the_axis_reaches_back_to_the_oldest_row_but_not_for_ever() -> None:
         (request(1), "↻ retry in 2.0s"),
         (request(1, state="throttled"), "‖ throttled 2.0s"),
         (request(1, state="queued", due_at=NOW - 63), "· queued 1:03"),
-        (request(1, state="retry", due_at=NOW - 1), "· queued 1:03"),
+        (request(1, state="retry", due_at=NOW - 1), "↻ retry is due"),
         (request(1, state="running", segments=segments((-1.5, None, "running"))), "▶ runs 1.5s"),
         (request(1, state="dead", ended_at=NOW), "■ dead 1:03"),
         (answered(1, took=0.041), "✓ ok 41ms"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 from textual import events
@@ -178,10 +179,13 @@ class LineTable(LineView):
         if row is None:
             return self.strip_of([("  …", "dim")] if index < self.rows.total else [], width)
         here = index == self.cursor
-        parts = [self._lead(row, here), *self._cells(row), *self.beside(row, width)]
+        parts, beside = [self._lead(row, here), *self._cells(row)], self.beside(row, width)
         if here and self.has_focus:  # one block: a bar of many colours is hard to read
-            return self.strip_of([("".join(text for text, _ in parts), "")], width, _REVERSE)
-        return self.strip_of(parts, width)
+            words = "".join(text for text, _ in parts)
+            room = cell_len(words) if beside else width
+            bar = self.strip_of([(words, "")], room, _REVERSE)
+            return Strip.join([bar, self.strip_of(beside, width - room)])
+        return self.strip_of([*parts, *beside], width)
 
     def columns_room(self, width: int) -> int:
         """Cells of a line that the columns have."""
