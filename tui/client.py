@@ -29,7 +29,7 @@ class Client(Protocol):
     async def status(self) -> Values: ...
     async def subscribe(self, views: dict[str, Values]) -> None: ...
     def frames(self) -> AsyncIterator[Values]: ...
-    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool) -> Values: ...
+    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool, dry_run: bool = False) -> Values: ...
     async def redrive(self, ids: list[str]) -> Values: ...
     async def reload(self) -> Values: ...
     async def life(self, request_id: str) -> Values | None: ...
@@ -71,15 +71,16 @@ class HttpClient:
         self._socket = None
         raise EngineUnreachable("the engine has gone")
 
-    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool) -> Values:
-        """Invoke as every client of Lambda does. The answer's status is Lambda's."""
+    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool, dry_run: bool = False) -> Values:
+        """Invoke as every client of Lambda does; `function` may name a version or alias (name:alias). The answer's
+        status is Lambda's."""
         import aiohttp
 
         url = f"{self._url}/2015-03-31/functions/{quote(function, safe='')}/invocations"
         started = time.perf_counter()
         try:
             async with self._http().post(
-                url, data=payload, headers=_headers(asynchronous), timeout=aiohttp.ClientTimeout(total=None)
+                url, data=payload, headers=_headers(asynchronous, dry_run), timeout=aiohttp.ClientTimeout(total=None)
             ) as response:
                 body = await response.text()
                 took = time.perf_counter() - started
@@ -175,9 +176,9 @@ class LocalClient:
             yield await self._subscription.next_frame()
         raise EngineUnreachable("the engine has ended")
 
-    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool) -> Values:
+    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool, dry_run: bool = False) -> Values:
         started = time.perf_counter()
-        answer = await self._engine.call(function, payload, _headers(asynchronous))
+        answer = await self._engine.call(function, payload, _headers(asynchronous, dry_run))
         body = answer.body.decode(errors="replace")
         return _invoked(answer.status, answer.headers, body, time.perf_counter() - started)
 
@@ -200,8 +201,8 @@ class LocalClient:
         self._subscription.close()
 
 
-def _headers(asynchronous: bool) -> dict[str, str]:
-    kind = "Event" if asynchronous else "RequestResponse"
+def _headers(asynchronous: bool, dry_run: bool) -> dict[str, str]:
+    kind = "DryRun" if dry_run else "Event" if asynchronous else "RequestResponse"
     return {"x-amz-invocation-type": kind, "x-amz-log-type": "Tail", "user-agent": "lamtop"}
 
 

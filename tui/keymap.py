@@ -22,8 +22,9 @@ class Key:
 
     @property
     def first(self) -> str:
+        """The first of them, short: a footer has little room."""
         key = self.keys.split(",")[0]
-        return _NAMES.get(key, key)
+        return _NAMES.get(key, key).replace("ctrl+", "^")
 
 
 _NAMES = {
@@ -56,7 +57,8 @@ KEYS: dict[str, tuple[Key, ...]] = {
     "main": (
         Key("invoke.sync", "i", "invoke", "invoke the selected function and wait for its result", "invoke"),
         Key("invoke.async", "a", "send", "send it one asynchronous event", "async"),
-        Key("invoke.edit", "e", "edit_payload", "edit the payload that i and a send", "edit"),
+        Key("invoke.burst", "b", "burst", "send it many; while they go out: stop them", "burst"),
+        Key("invoke.edit", "e", "form", "the invoke form: payload, mode, version, how many", "form"),
         Key("reload.now", "r", "reload", "load changed handlers now", "reload"),
         Key("row.inspect", "enter", "inspect", "the life of the request under the cursor", "inspect"),
         Key("filter", "slash", "filter", "filter this pane (esc clears)", "filter"),
@@ -115,14 +117,38 @@ KEYS: dict[str, tuple[Key, ...]] = {
     ),
     "result": (
         Key("result.again", "i", "again", "invoke again", "invoke again"),
+        Key("result.form", "e", "form", "the invoke form again, with what was sent", "form"),
         Key("result.inspect", "enter", "inspect", "the life of this request", "inspect"),
         Key("result.copy", "y", "copy", "copy the request id", "copy id"),
         Key("result.close", "escape,q", "close", "close; a running invocation goes on", "close"),
     ),
     "sheet": (Key("sheet.close", "escape,q,question_mark,enter", "close", "close", "close"),),
-    "payload": (
-        Key("payload.save", "ctrl+s", "save", "keep it as this function's payload", "save"),
-        Key("payload.close", "escape", "close", "close without a change", "discard"),
+    "form": (
+        Key("form.send", "ctrl+s,ctrl+enter", "send", "invoke as the form says (in one-line fields enter)", "invoke"),
+        Key("form.mode", "ctrl+t", "mode", "synchronous, asynchronous, dry run", "mode"),
+        Key("form.events", "ctrl+o", "events", "events sent before, files of the project, examples", "events"),
+        Key("form.format", "ctrl+f", "format", "indent the JSON", "format"),
+        Key("form.command", "ctrl+l", "command", "copy the AWS CLI command that does the same", "AWS CLI"),
+        Key("form.previous", "shift+tab", "app.focus_previous", "previous field"),
+        Key("form.next", "tab", "app.focus_next", "next field", "field"),
+        Key("form.close", "escape", "close", "close; what was typed is kept", "close"),
+    ),
+    "choice": (
+        Key("choice.next", "right,down", "step(1)", "next option"),
+        Key("choice.previous", "left,up", "step(-1)", "previous option"),
+        Key("choice.submit", "enter", "submit", "invoke as the form says"),
+    ),
+    "events": (
+        Key("events.down", "j", "move(1)", "down"),
+        Key("events.up", "k", "move(-1)", "up"),
+        Key("events.take", "enter", "take", "put it into the form; undo there brings the old one back", "use it"),
+        Key("events.close", "escape,q", "close", "back to the form", "back"),
+    ),
+    "burst": (
+        Key("burst.next", "tab", "app.focus_next", "next field", "field"),
+        Key("burst.previous", "shift+tab", "app.focus_previous", "previous field"),
+        Key("burst.send", "enter", "send", "send them", "send"),
+        Key("burst.close", "escape", "close", "send nothing", "cancel"),
     ),
     "ask": (
         Key("ask.yes", "y", "answer(True)", "yes", "yes"),
@@ -135,7 +161,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
 }
 """Where a key works -> the keys. "rows" works in every list, "main" everywhere on the main screen."""
 
-TYPING = {"payload", "filter"}
+TYPING = {"form", "burst", "filter"}
 """Places where letters are typed: their keys come first, before the text field's own."""
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import format as f
+from .burst import Burst
+from .drafts import Drafts
 from .link import Client, Link
 from .model import Model
 
@@ -17,9 +19,15 @@ class Outcome:
 
     function: str
     payload: str
+    qualifier: str = ""
     started: float = field(default_factory=time.monotonic)
     answer: dict[str, Any] | None = None
     trouble: str = ""
+
+    @property
+    def target(self) -> str:
+        """The function as it was called, with its version or alias."""
+        return qualified(self.function, self.qualifier)
 
     @property
     def running(self) -> bool:
@@ -35,51 +43,90 @@ class Outcome:
             return self.trouble
         said = f"{self.answer['status']} in {f.span(float(self.answer['took']))}"
         if self.answer.get("error"):
-            return f"{self.function} failed, {said}: {f.one_line(self.answer['error'])}"
-        return f"{self.function} answered {said}"
+            return f"{self.target} failed, {said}: {f.one_line(self.answer['error'])}"
+        return f"{self.target} answered {said}"
 
     @property
     def failed(self) -> bool:
         return bool(self.trouble or (self.answer and (self.answer.get("error") or int(self.answer["status"]) >= 300)))
 
 
+def qualified(function: str, qualifier: str) -> str:
+    """A function's name as Lambda takes it, with a version or an alias if one is meant."""
+    return f"{function}:{qualifier}" if qualifier else function
+
+
 class Wishes:
     """The verbs. Each says in the status line what became of it; none raises."""
 
     def __init__(self, model: Model, link: Link, changed: Callable[[], None]) -> None:
-        self.payloads: dict[str, str] = {}
+        self.drafts = Drafts()
+        self.burst: Burst | None = None
         self._model, self._link, self._changed = model, link, changed
 
     def payload(self, function: str) -> str:
-        """The payload `i` and `a` send to a function: the last one, `{}` at first."""
-        return self.payloads.get(function, "{}")
+        """The payload `i`, `a` and `b` send to a function: the last one, `{}` at first."""
+        self.drafts.open(self._model.hello)
+        return self.drafts.payload(function)
 
     def say(self, level: str, text: str) -> None:
         self._model.say(level, text)
         self._changed()
 
-    async def send(self, function: str) -> None:
+    async def send(self, function: str, qualifier: str = "") -> None:
         """Queue one asynchronous event."""
+        target = qualified(function, qualifier)
         try:
-            payload = self.payload(function).encode()
-            answer = f.clean_deep(await self._client().invoke(function, payload, asynchronous=True))
+            payload = self._used(function, self.payload(function))
+            answer = f.clean_deep(await self._client().invoke(target, payload, asynchronous=True))
         except Exception as error:  # the reader of the status line decides what to do about it
-            self._failed(f"{function} was not queued", error)
+            self._failed(f"{target} was not queued", error)
             return
         took = f.span(float(answer["took"]))
         if int(answer["status"]) == 202:
-            self.say("info", f"202 accepted {f.short_id(answer['request_id'])}… for {function} in {took}")
+            self.say("info", f"202 accepted {f.short_id(answer['request_id'])}… for {target} in {took}")
         else:
-            self.say("error", f"{answer['status']} from {function}: {answer.get('error') or answer.get('payload')}")
+            self.say("error", f"{answer['status']} from {target}: {answer.get('error') or answer.get('payload')}")
+
+    async def send_many(self, function: str, count: int, rate: float | None, qualifier: str = "") -> None:
+        """Queue many events of the same payload; only one burst at a time."""
+        if self.burst is not None:
+            self.say("warning", f"not begun: {self.burst.progress()}; press b to stop it")
+            return
+        burst = self.burst = Burst(qualified(function, qualifier), count, rate)
+        payload = self._used(function, self.payload(function))
+        try:
+            await burst.run(lambda: self._client().invoke(burst.target, payload, asynchronous=True), self.say)
+        finally:
+            self.burst = None
+
+    async def dry_run(self, function: str, qualifier: str = "") -> tuple[str, str]:
+        """Ask whether an invocation would be taken. Returns the level and the words for it."""
+        target = qualified(function, qualifier)
+        try:
+            payload = self._used(function, self.payload(function))
+            answer = f.clean_deep(await self._client().invoke(target, payload, asynchronous=False, dry_run=True))
+        except Exception as error:
+            return "error", f"{target} was not asked: {_words(error)}"
+        if int(answer["status"]) == 204:
+            return "info", f"204: {target} is there and would take this; nothing ran"
+        return "error", f"{answer['status']} from {target}: {answer.get('error') or answer.get('payload')}"
+
+    def _used(self, function: str, payload: str) -> bytes:
+        """What a function is sent now, as bytes; it joins the last payloads."""
+        history = self.drafts.history
+        if payload != "{}" or history.last(function):
+            history.add(function, payload)
+        return payload.encode()
 
     async def invoke(self, outcome: Outcome) -> None:
         """Invoke and wait; the outcome is filled in."""
         try:
-            payload = outcome.payload.encode()
-            answer = await self._client().invoke(outcome.function, payload, asynchronous=False)
+            payload = self._used(outcome.function, outcome.payload)
+            answer = await self._client().invoke(outcome.target, payload, asynchronous=False)
             outcome.answer = f.clean_deep(answer)
         except Exception as error:
-            outcome.trouble = f"{outcome.function} was not invoked: {_words(error)}"
+            outcome.trouble = f"{outcome.target} was not invoked: {_words(error)}"
         self.say("error" if outcome.failed else "info", outcome.sentence())
 
     async def reload(self) -> None:

@@ -127,6 +127,7 @@ class FakeEngine:
         self.totals = dict(_IDLE)
         self.time = {"engine": NOW, "wall": NOW, "rate": 0.0, "mode": "simulated"}
         self.lives: dict[str, Row] = {}
+        self.more_hello: Row = {}
         self.calls: list[tuple[Any, ...]] = []
         self.answer: Callable[[str, bytes], Row] | None = None
         self.hold: asyncio.Event | None = None
@@ -173,7 +174,8 @@ class FakeClient:
 
     async def hello(self) -> Row:
         hello = {"project": "/home/ann/shop/template.yaml", "url": "http://127.0.0.1:4566", "pid": 1, "warnings": []}
-        return hello | {"interpreter": "/usr/bin/python3", "python": "3.11.7", "version": "0.1.0", "notice": None}
+        hello |= {"interpreter": "/usr/bin/python3", "python": "3.11.7", "version": "0.1.0", "notice": None}
+        return hello | self.engine.more_hello
 
     async def subscribe(self, views: dict[str, Row]) -> None:
         self.views = copy.deepcopy(views)
@@ -222,13 +224,15 @@ class FakeClient:
         self._last_line[pane] = (view["filter"], fresh[-1]["id"] if fresh else last)
         return {"lines": fresh, "left_out": 0, "total": len(lines)}
 
-    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool) -> Row:
-        self.engine.calls.append(("async" if asynchronous else "sync", function, payload))
+    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool, dry_run: bool = False) -> Row:
+        self.engine.calls.append(("dry" if dry_run else "async" if asynchronous else "sync", function, payload))
         if self.engine.hold is not None:
             await self.engine.hold.wait()
         if self.engine.answer is not None:
             return self.engine.answer(function, payload)
-        status, body = (202, "") if asynchronous else (200, '{"statusCode": 200, "body": "hello"}')
+        status, body = (
+            (204, "") if dry_run else (202, "") if asynchronous else (200, '{"statusCode": 200, "body": "hello"}')
+        )
         return {"request_id": request_id(0x3F2A), "status": status, "payload": body, "error": None, "took": 0.002}
 
     async def redrive(self, ids: list[str]) -> Row:

@@ -102,12 +102,27 @@ class MainKeys:
         if function:
             self._app.begin(partial(self._app.wishes.send, function))
 
-    def action_edit_payload(self) -> None:
-        from .payload import PayloadScreen
+    def action_form(self) -> None:
+        from .invoke import InvokeScreen
 
         function = self._wanted()
         if function:
-            self._app.push_screen(PayloadScreen(function, self._app.wishes))
+            self._app.push_screen(InvokeScreen(function))
+
+    def action_burst(self) -> None:
+        from .ask import AskScreen
+        from .burst import BurstScreen
+
+        burst, function = self._app.wishes.burst, self._wanted()
+
+        def answered(yes: bool | None) -> None:
+            if yes and burst is not None:
+                burst.stop()
+
+        if burst is not None:
+            self._app.push_screen(AskScreen(f"Stop the {burst.progress()}?"), answered)
+        elif function:
+            self._app.push_screen(BurstScreen(function))
 
     def _wanted(self) -> str:
         if not self._main.selected:

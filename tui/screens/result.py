@@ -55,7 +55,7 @@ class ResultScreen(Sheet):
             self.show_again()
 
     def title_words(self) -> str:
-        return f"{self.outcome.function} · synchronous"
+        return f"{self.outcome.target} · synchronous"
 
     def lines(self) -> Lines:
         outcome = self.outcome
@@ -83,11 +83,17 @@ class ResultScreen(Sheet):
     def action_again(self) -> None:
         if self.outcome.running:
             return
-        self.outcome = Outcome(self.outcome.function, self.lamtop.wishes.payload(self.outcome.function))
+        function = self.outcome.function
+        self.outcome = Outcome(function, self.lamtop.wishes.payload(function), self.outcome.qualifier)
         self._printed = []
         self.lamtop.begin(partial(self.lamtop.wishes.invoke, self.outcome))
         self._timer = self._timer or self.set_interval(0.05, self._tick)
         self.show_again()
+
+    def action_form(self) -> None:
+        from .invoke import InvokeScreen
+
+        self.lamtop.switch_screen(InvokeScreen(self.outcome.function))
 
     def action_inspect(self) -> None:
         from .inspector import InspectorScreen
