@@ -135,16 +135,26 @@ def attach(target: str | None, state: Path | None) -> None:
 @click.argument("name")
 @click.option("--event", default="{}", help="The event: JSON, @file, or - for standard input.")
 @click.option("--async", "asynchronous", is_flag=True, help="Put it in the queue and return.")
+@click.option("--dry-run", is_flag=True, help="Only ask whether it would be taken.")
+@click.option("--qualifier", default="", help="A version or an alias of it.")
 @click.option("--logs", is_flag=True, help="Print the log to standard error.")
 @_state
-def invoke(name: str, event: str, asynchronous: bool, logs: bool, state: Path | None) -> None:
+def invoke(
+    name: str, event: str, asynchronous: bool, dry_run: bool, qualifier: str, logs: bool, state: Path | None
+) -> None:
     """Invoke function NAME. Exit code 1 if the function fails."""
+    if asynchronous and dry_run:
+        _fail("--dry-run and --async exclude each other; give one of them")
     payload = _payload(event)
-    answer = _with_client(None, state, lambda c: c.invoke(name, payload, asynchronous=asynchronous))
+    target = f"{name}:{qualifier}" if qualifier else name
+    answer = _with_client(None, state, lambda c: c.invoke(target, payload, asynchronous=asynchronous, dry_run=dry_run))
     if logs and answer["log"]:
         click.echo(_for_terminal(answer["log"], sys.stderr.isatty()), err=True, nl=False)
     if asynchronous and answer["status"] == 202:
         click.echo(f"202 accepted, request id {answer['request_id']}", err=True)
+        return
+    if answer["status"] == 204:
+        click.echo(f"204: {target} is there and would take this; nothing ran", err=True)
         return
     if answer["status"] >= 400:
         _fail(answer["error"])

@@ -32,6 +32,7 @@ def escape(event, context):
     return "\\x1b[31mred"
 """
 FUNCTIONS = {name: {"Handler": f"app.{name}"} for name in ("echo", "boom", "escape")}
+FUNCTIONS["echo"]["AutoPublishAlias"] = "live"
 
 
 @pytest.fixture(scope="module")
@@ -244,6 +245,21 @@ def test_invoke_can_queue_an_event(project: Project) -> None:
     assert found
     engine = running(project)
     assert engine.ended(found[1])["state"] == "succeeded"
+
+
+def test_invoke_takes_a_version_or_an_alias(project: Project) -> None:
+    assert lamtop(project, "invoke", "echo", "--event", "7", "--qualifier", "live") == Ran(0, "7\n", "")
+    done = lamtop(project, "invoke", "echo", "--qualifier", "missing")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("Error: ResourceNotFoundException: Function not found: ")
+    assert done.err.endswith(":function:echo:missing\n")
+
+
+def test_a_dry_run_invokes_nothing(project: Project) -> None:
+    said = "204: boom is there and would take this; nothing ran\n"
+    assert lamtop(project, "invoke", "boom", "--dry-run") == Ran(0, "", said)
+    said = "Error: --dry-run and --async exclude each other; give one of them\n"
+    assert lamtop(project, "invoke", "boom", "--dry-run", "--async") == Ran(1, "", said)
 
 
 def test_invoke_takes_its_event_from_a_file_or_from_standard_input(project: Project) -> None:

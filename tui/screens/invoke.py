@@ -5,6 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
@@ -12,7 +13,7 @@ from textual.widgets import Input, TextArea
 
 from ..aws_command import aws_command
 from ..drafts import ASYNCHRONOUS, DRY_RUN, KINDS, SYNCHRONOUS, Draft
-from ..format import clean
+from ..format import clean, fit
 from ..json_text import CHECKED_MAX, Trouble, indented, trouble, visible
 from ..keymap import bindings
 from ..widgets.choice import Choice, Options
@@ -50,7 +51,6 @@ class InvokeScreen(ModalScreen[None], inherit_bindings=False):
         names = self.lamtop.model.function_names() or [self._function]
         with Vertical(classes="panel") as panel:
             panel.border_title = Text("invoke")
-            panel.border_subtitle = Text("what is typed here is kept")
             yield Choice("function", [(name, name) for name in names], self._function, id="function")
             yield Choice("qualifier", [("", "")], "", id="qualifier")
             yield Choice("mode", _MODES, draft.mode, spread=True, id="mode")
@@ -122,6 +122,11 @@ class InvokeScreen(ModalScreen[None], inherit_bindings=False):
 
     # what it says
 
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        words = "← → choose, or a first letter · enter invokes" if isinstance(event.widget, Choice) else "enter invokes"
+        words = "what is typed here is kept" if isinstance(event.widget, JsonEditor) else words
+        self.query_one(".panel").border_subtitle = Text(words)
+
     def on_text_area_changed(self, message: TextArea.Changed) -> None:
         message.stop()
         self._check()
@@ -153,6 +158,7 @@ class InvokeScreen(ModalScreen[None], inherit_bindings=False):
 
     def action_mode(self) -> None:
         self.query_one("#mode", Choice).action_step(1)
+        self._show_mode()  # at once: the next key may already be a tab
 
     def action_format(self) -> None:
         found = trouble(self._editor.text)
@@ -192,7 +198,7 @@ class InvokeScreen(ModalScreen[None], inherit_bindings=False):
             self._say("error", f"✗ {error}")
             return
         self.lamtop.copy_to_clipboard(command)
-        self._say("ok", clean(f"✓ copied: {command[:500]}"))
+        self._say("ok", clean(f"✓ copied: {fit(command, 100).rstrip()}"))
 
     def on_choice_submitted(self) -> None:
         self.action_send()

@@ -6,6 +6,7 @@ from functools import partial
 from textual.timer import Timer
 
 from .. import format as f
+from ..json_text import one_line
 from ..keymap import bindings
 from ..model import Change
 from ..widgets.line_view import Part
@@ -61,7 +62,7 @@ class ResultScreen(Sheet):
         outcome = self.outcome
         if outcome.running:
             ran = f.span(round(time.monotonic() - outcome.started, 1))
-            sent: Part = ("sent " + f.one_line(outcome.payload)[:500], "dim")
+            sent: Part = ("sent " + f.one_line(one_line(outcome.payload[:2000]))[:500], "dim")
             return [[(f"{f.RUNNING} running… {ran}", "ok")], [sent], *self._live_log()]
         if outcome.answer is None:
             return [[(f"{f.FAILED} {outcome.trouble}", "error")]]
