@@ -129,8 +129,9 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("form.events", "ctrl+o", "events", "events sent before, files of the project, examples", "events"),
         Key("form.format", "ctrl+f", "format", "indent the JSON", "format"),
         Key("form.command", "ctrl+l", "command", "copy the AWS CLI command that does the same", "AWS CLI"),
-        Key("form.previous", "shift+tab", "app.focus_previous", "previous field"),
-        Key("form.next", "tab", "app.focus_next", "next field", "field"),
+        Key("form.previous", "shift+tab", "field(-1)", "previous field"),
+        Key("form.next", "tab", "field(1)", "next field", "field"),
+        Key("form.help", "f1", "help", "this help"),
         Key("form.close", "escape", "close", "close; what was typed is kept", "close"),
     ),
     "choice": (
@@ -139,8 +140,6 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("choice.submit", "enter", "submit", "invoke as the form says"),
     ),
     "events": (
-        Key("events.down", "j", "move(1)", "down"),
-        Key("events.up", "k", "move(-1)", "up"),
         Key("events.take", "enter", "take", "put it into the form; undo there brings the old one back", "use it"),
         Key("events.close", "escape,q", "close", "back to the form", "back"),
     ),

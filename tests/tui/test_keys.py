@@ -436,12 +436,12 @@ def test_q_quits_with_exit_code_0() -> None:
 
 
 def test_no_key_means_two_things_in_one_place() -> None:
-    for place in ("main", "dlq", "inspector", "result", "sheet", "ask"):
+    for place in ("main", "dlq", "inspector", "result", "sheet", "ask", "events"):
         keys = [key for name in {place, "rows"} for entry in KEYS[name] for key in entry.keys.split(",")]
         if place == "dlq":
             keys += [key for entry in KEYS["main"] for key in entry.keys.split(",")]
         assert sorted(set(keys)) == sorted(keys), place
-    for place in ("form", "choice", "events", "burst", "filter"):  # over the panes, and without their movement keys
+    for place in ("form", "choice", "burst", "filter"):  # over the panes, and without their movement keys
         keys = [key for entry in KEYS[place] for key in entry.keys.split(",")]
         assert sorted(set(keys)) == sorted(keys), place
 

@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 
 from .. import format as f
 from ..keymap import bindings
-from ..widgets.count_rate import CountRate
+from ..widgets.count_rate import ALLOWED, CountRate
 from ..widgets.text_lines import TextLines
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class BurstScreen(ModalScreen[None], inherit_bindings=False):
         payload = f.one_line(f.clean(cast("Lamtop", self.app).wishes.payload(self._function)))
         with Vertical(classes="panel") as panel:
             panel.border_title = Text(f"burst of asynchronous events to {self._function}")
+            panel.border_subtitle = Text(ALLOWED)
             yield CountRate(_USUAL, "")
             yield TextLines([[("  payload    ", "dim"), (f.fit(payload, 60).rstrip(), "")]], id="said")
 

@@ -9,14 +9,13 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import OptionList
-from textual.widgets.option_list import Option
 
 from .. import format as f
 from ..json_text import indented, one_line, trouble, visible
 from ..keymap import bindings
 from ..sample_events import SAMPLES
 from ..saved_events import read_event, saved_events
+from ..widgets.pick_list import PickList
 from ..widgets.text_lines import TextLines
 
 if TYPE_CHECKING:
@@ -39,10 +38,10 @@ class EventsScreen(ModalScreen[str | None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel") as panel:
             panel.border_title = Text("events")
-            yield OptionList(*self._options(), compact=True)
+            yield PickList(self._entries())
             yield TextLines(id="preview")
 
-    def _options(self) -> list[Option]:
+    def _entries(self) -> list[tuple[str, str]]:
         lamtop = cast("Lamtop", self.app)
         sent = lamtop.wishes.drafts.history.entries
         own = [entry for entry in sent if entry.function == self._function]
@@ -54,47 +53,39 @@ class EventsScreen(ModalScreen[str | None], inherit_bindings=False):
             *self._section("Examples", [(name, partial(str, text)) for name, text in SAMPLES.items()]),
         ]
 
-    def _section(self, title: str, entries: list[tuple[str, Callable[[], str]]]) -> list[Option]:
-        options = [Option(Text(title, style="bold"), disabled=True)] if entries else []
-        for words, text in entries:
+    def _section(self, title: str, offered: list[tuple[str, Callable[[], str]]]) -> list[tuple[str, str]]:
+        entries = [(title, "")] if offered else []
+        for words, text in offered:
             key = str(len(self._texts))
             self._texts[key] = text
-            options.append(Option(Text(f"  {f.one_line(f.clean(words))}", no_wrap=True, overflow="ellipsis"), id=key))
-        return options
+            entries.append((words, key))
+        return entries
 
     def on_mount(self) -> None:
         self.query_one("#preview", TextLines).can_focus = False
         cast("Lamtop", self.app).main.refresh_bars()
 
-    def on_option_list_option_highlighted(self, message: OptionList.OptionHighlighted) -> None:
-        message.stop()
-        text, error = self._text(message.option_id)
-        lines = [[(line, "error" if error else "dim")] for line in f.clean(error or text).split("\n")[:_PREVIEW]]
+    def on_pick_list_moved(self) -> None:
+        text, error = self._text()
+        lines = f.clean(error or text).split("\n")[:_PREVIEW]
         preview = self.query_one("#preview", TextLines)
-        preview.show([list(line) for line in lines])
+        preview.show([[(line, "error" if error else "dim")] for line in lines])
         preview.jump(0)
 
-    def _text(self, key: str | None) -> tuple[str, str]:
+    def _text(self) -> tuple[str, str]:
+        """The event under the cursor, or what is wrong with it."""
         try:
-            return (self._texts[key]() if key else "{}"), ""
+            return self._texts[self.query_one(PickList).key](), ""
         except ValueError as error:
             return "", str(error)
 
-    def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
-        message.stop()
-        text, error = self._text(message.option_id)
-        if not error:
-            self.dismiss(text)
+    def on_pick_list_picked(self) -> None:
+        self.action_take()
 
     def action_take(self) -> None:
-        self.query_one(OptionList).action_select()
-
-    def action_move(self, by: int) -> None:
-        options = self.query_one(OptionList)
-        if by > 0:
-            options.action_cursor_down()
-        else:
-            options.action_cursor_up()
+        text, error = self._text()
+        if not error:
+            self.dismiss(text)
 
     def action_close(self) -> None:
         self.dismiss(None)

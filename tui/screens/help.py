@@ -13,7 +13,9 @@ _ABOUT = {
     "timeline": "The newest requests on one axis that moves with the time: · queued, ‖ throttled, █ runs, ✗ failed, "
     "▒ waits for its retry, ┄ until it is due, ✓ ended well, ■ dead.",
     "inspector": "The life of one request: who called, each wait with its reason, each attempt, the end.",
+    "form": "What is typed is kept for its function when the form is left; i, a and b send it without the form.",
 }
+_OTHERS = {"inspector": "This request", "form": "Invoke form"}
 
 
 class HelpScreen(Sheet):
@@ -25,7 +27,7 @@ class HelpScreen(Sheet):
         return "keys"
 
     def lines(self) -> Lines:
-        pane = PANE_TITLES.get(self._place, "This request")
+        pane = PANE_TITLES.get(self._place) or _OTHERS[self._place]
         lines: Lines = [[(pane, "title")], [(_ABOUT[self._place], "dim")]]
         for key in KEYS.get(self._place, ()):
             if not key.id.startswith("inspector.call."):
@@ -33,8 +35,9 @@ class HelpScreen(Sheet):
         if self._place == "inspector":
             lines.append([("  1 to 9          ", "accent"), ("go to one of the calls that this request made", "")])
         if self._place in PANE_KEYS:
-            lines += [[("", "")], [("Every pane", "title")], *map(_line, KEYS["main"][:9]), _DIGITS]
-            lines += [_line(key) for key in KEYS["main"][9:] if key.id not in _PANE_IDS]
+            digits = next(at for at, key in enumerate(KEYS["main"]) if key.id in _PANE_IDS)
+            lines += [[("", "")], [("Every pane", "title")], *map(_line, KEYS["main"][:digits]), _DIGITS]
+            lines += [_line(key) for key in KEYS["main"][digits:] if key.id not in _PANE_IDS]
         return [*lines, [("", "")], [("Lists and texts", "title")], *map(_line, KEYS["rows"])]
 
 

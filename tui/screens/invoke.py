@@ -17,7 +17,7 @@ from ..format import clean, fit
 from ..json_text import CHECKED_MAX, Trouble, indented, trouble, visible
 from ..keymap import bindings
 from ..widgets.choice import Choice, Options
-from ..widgets.count_rate import CountRate
+from ..widgets.count_rate import ALLOWED, CountRate
 from ..widgets.json_editor import JsonEditor
 from ..widgets.text_lines import TextLines
 from ..wishes import Outcome
@@ -123,8 +123,11 @@ class InvokeScreen(ModalScreen[None], inherit_bindings=False):
     # what it says
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        words = "← → choose, or a first letter · enter invokes" if isinstance(event.widget, Choice) else "enter invokes"
-        words = "what is typed here is kept" if isinstance(event.widget, JsonEditor) else words
+        words = "what is typed here is kept"
+        if isinstance(event.widget, Choice):
+            words = "← → choose, or a first letter · enter invokes"
+        elif isinstance(event.widget, Input):
+            words = f"{ALLOWED} · enter invokes"
         self.query_one(".panel").border_subtitle = Text(words)
 
     def on_text_area_changed(self, message: TextArea.Changed) -> None:
@@ -159,6 +162,13 @@ class InvokeScreen(ModalScreen[None], inherit_bindings=False):
     def action_mode(self) -> None:
         self.query_one("#mode", Choice).action_step(1)
         self._show_mode()  # at once: the next key may already be a tab
+
+    def action_field(self, by: int) -> None:
+        """To the next field as they stand on the screen, also while one that was just shown has no place yet."""
+        numbers = self._numbers.query(Input) if self._numbers.display else ()
+        shown = [field for field in (*self.query(Choice), *numbers, self._editor) if field.display]
+        at = shown.index(self.focused) if self.focused in shown else -1
+        shown[(at + by) % len(shown)].focus()
 
     def action_format(self) -> None:
         found = trouble(self._editor.text)
@@ -244,6 +254,11 @@ class InvokeScreen(ModalScreen[None], inherit_bindings=False):
         level, words = await self.lamtop.wishes.dry_run(function, qualifier)
         if self.is_mounted:
             self._say("error" if level == "error" else "ok", f"{'✗' if level == 'error' else '✓'} {words}")
+
+    def action_help(self) -> None:
+        from .help import HelpScreen
+
+        self.app.push_screen(HelpScreen("form"))
 
     def action_close(self) -> None:
         draft = self._keep()

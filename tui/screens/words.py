@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from .main import MainScreen
 
 _EMPTY = {
-    "queue": "Nothing queued. Press a to send an asynchronous event to {name}.",
+    "queue": "Nothing queued. Press a to send an event to {name}, b to send many.",
     "inflight": "Nothing running. Press i to invoke {name}.",
     "retries": "No retries. An asynchronous event that fails waits here, about 1 minute, then 2.",
     "dlq": "No dead letters. An event that fails 3 times ends here.",

@@ -8,6 +8,8 @@ from ..burst import count_trouble
 from .choice import LABEL
 from .line_view import OneLine, Part
 
+ALLOWED = "1 to 10,000 · per second 0.1 to 1,000, or empty"
+
 
 class Label(OneLine):
     """Words before a field; as wide as they are."""
@@ -34,7 +36,6 @@ class CountRate(Horizontal):
         yield Input(count, compact=True, restrict="[0-9]*", max_length=5, id="count")
         yield Label("  per second ")
         yield Input(rate, compact=True, restrict="[0-9.]*", max_length=5, id="rate", placeholder="max")
-        yield Label("  at most 10,000")
 
     @property
     def count(self) -> str:

@@ -18,7 +18,7 @@ from .line_view import LineView, Part
 
 _MARGIN = 20  # rows asked for above and below what is visible, so that scrolling does not show holes
 _MOST = 500  # rows an engine gives at once
-_REVERSE = Style(reverse=True)
+REVERSE = Style(reverse=True)
 
 
 class LineTable(LineView):
@@ -183,7 +183,7 @@ class LineTable(LineView):
         if here and self.has_focus:  # one block: a bar of many colours is hard to read
             words = "".join(text for text, _ in parts)
             room = cell_len(words) if beside else width
-            bar = self.strip_of([(words, "")], room, _REVERSE)
+            bar = self.strip_of([(words, "")], room, REVERSE)
             return Strip.join([bar, self.strip_of(beside, width - room)])
         return self.strip_of([*parts, *beside], width)
 
