@@ -7,10 +7,13 @@ from typing import Any
 
 from rich.text import Text
 from textual.app import App
+from textual.driver import Driver
 from textual.worker import WorkType
 
 from .format import clean
+from .keymap import REMAPPED, key_for
 from .link import Connect, Link
+from .look import TERMINAL, THEMES, next_theme, theme_for, wants_ascii
 from .model import Change, Model
 from .screens.main import MainScreen
 from .wishes import Wishes
@@ -26,11 +29,13 @@ class Lamtop(App[None]):
     RETRY_EVERY = 1.0
     """Seconds between two tries to reach an engine that has gone."""
 
-    def __init__(self, connect: Connect) -> None:
-        plain = "NO_COLOR" in os.environ
-        super().__init__(ansi_color=True if plain else None)
-        if plain:
-            self.theme = "ansi-dark"
+    def __init__(self, connect: Connect, theme: str | None = None, *, in_ascii: bool | None = None) -> None:
+        """`theme` is "dark", "light" or "terminal", `in_ascii` draws with ASCII only; None: what fits the terminal."""
+        self.look = theme_for(os.environ, theme)
+        self._in_ascii = wants_ascii(os.environ) if in_ascii is None else in_ascii
+        super().__init__()
+        self.theme = THEMES[self.look]
+        self.set_keymap(REMAPPED)
         self.model = Model()
         self.link = Link(self.model, connect, self._model_changed)
         self.wishes = Wishes(self.model, self.link, self._said)
@@ -59,6 +64,20 @@ class Lamtop(App[None]):
         work: WorkType[None] = wish
         self.run_worker(work)
 
+    def next_theme(self) -> None:
+        """Other colours: dark, light, the terminal's own."""
+        self.look = next_theme(self.look)
+        self.theme = THEMES[self.look]
+        self.wishes.say("info", f"colours: {'those of the terminal' if self.look == TERMINAL else self.look}")
+
+    def get_driver_class(self) -> type[Driver]:
+        driver = super().get_driver_class()
+        if not self._in_ascii:
+            return driver
+        from .ascii_output import ascii_driver
+
+        return ascii_driver(driver)
+
     def leave(self) -> None:
         """Quit; with exit code 1 if there never was an engine."""
         self.exit(return_code=1 if self.link.failure else 0)
@@ -67,7 +86,7 @@ class Lamtop(App[None]):
         self.leave()
 
     def action_help_quit(self) -> None:
-        self.wishes.say("info", "q quits")
+        self.wishes.say("info", f"{key_for('quit')} quits")
 
     async def on_unmount(self) -> None:
         if self.link.client is not None:

@@ -145,7 +145,7 @@ def _end(life: Life) -> list[Span]:
     at = float(life.get("ended_at") or life["accepted_at"])
     good = life["state"] == "succeeded"
     condition = str(life.get("condition") or ("Success" if good else "failed"))
-    rows = [Span("end", at, at, "end-ok" if good else "end-error", f"{condition}{_where(life)}")]
+    rows = [Span("end", at, at, "end-ok" if good else "end-error", f"{condition}{where_it_went(life)}")]
     for delivery in life.get("deliveries") or ():
         if delivery.get("error"):
             said = f"not delivered to {delivery['target']} yet: {f.one_line(str(delivery['error']))}"
@@ -164,7 +164,8 @@ _KINDS = {
 }
 
 
-def _where(life: Life) -> str:
+def where_it_went(life: Life) -> str:
+    """The places that the end of a request was told to, with an arrow before them; "" if there were none."""
     places = [
         f"{_KINDS.get(str(one['kind']), str(one['kind']))} {one['target']}" for one in life.get("deliveries") or ()
     ]

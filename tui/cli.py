@@ -84,10 +84,27 @@ def _engine_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def _monitor_options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in (
+        click.option(
+            "--theme",
+            type=click.Choice(["dark", "light", "terminal"]),
+            default=None,
+            envvar="LAMTOP_THEME",
+            help="Colours; 'terminal' takes the terminal's own 16.  [default: what fits]",
+        ),
+        click.option("--ascii", "in_ascii", is_flag=True, default=None, help="Draw with ASCII characters only."),
+        click.option("--plain", is_flag=True, help="No screen: print one line for each change."),
+    ):
+        command = option(command)
+    return command  # fmt: skip
+
+
 @main.command()
 @_path
 @_engine_options
-def monitor(path: Path | None, port: int | None, **options: Any) -> None:
+@_monitor_options
+def monitor(path: Path | None, port: int | None, plain: bool, **options: Any) -> None:
     """Open the monitor; start an engine unless one runs for this folder."""
     from . import engines
     from .client import EngineUnreachable
@@ -99,7 +116,7 @@ def monitor(path: Path | None, port: int | None, **options: Any) -> None:
         started = engines.find_or_start(path, state, port, options)
     except EngineUnreachable as error:
         _fail(str(error))
-    _run_monitor(lambda: engines.connect(started, state))
+    _watch(lambda: engines.connect(started, state), state, options, plain=plain)
 
 
 @main.command()
@@ -119,7 +136,8 @@ def serve(path: Path | None, port: int | None, owned: bool, any_port: bool, **op
 @main.command()
 @click.argument("target", required=False)
 @_state
-def attach(target: str | None, state: Path | None) -> None:
+@_monitor_options
+def attach(target: str | None, state: Path | None, plain: bool, **options: Any) -> None:
     """Open a monitor on an engine that runs already: TARGET is its URL or its project's path."""
     from . import engines
 
@@ -128,7 +146,7 @@ def attach(target: str | None, state: Path | None) -> None:
     async def connect() -> "HttpClient":
         return engines.client_of(entry)
 
-    _run_monitor(connect)
+    _watch(connect, Path(entry.state), options, plain=plain)
 
 
 @main.command()
@@ -329,10 +347,26 @@ def _check_host(host: str) -> None:
         _fail(f"--host: '{host}' is no loopback address; lamtop runs code for whoever reaches it, so it stays local")
 
 
-def _run_monitor(connect: "Callable[[], Awaitable[HttpClient]]") -> NoReturn:
+def _watch(
+    connect: "Callable[[], Awaitable[HttpClient]]", state: Path, options: dict[str, Any], *, plain: bool
+) -> NoReturn:
+    """Show what the engine does until the user has seen enough, or, line by line, until it ends."""
+    if plain:
+        from .plain import print_changes
+
+        try:
+            sys.exit(asyncio.run(print_changes(connect)))
+        except KeyboardInterrupt:
+            sys.exit(130)
+    from .key_file import KeysError, key_files, use_keys
+
+    try:
+        use_keys(key_files(state))
+    except KeysError as error:
+        _fail(str(error))
     from .app import Lamtop
 
-    app = Lamtop(connect)
+    app = Lamtop(connect, options["theme"], in_ascii=options["in_ascii"])
     app.run()
     sys.exit(app.return_code or 0)
 

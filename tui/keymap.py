@@ -16,18 +16,27 @@ class Key:
     hint: str = ""
 
     @property
+    def now(self) -> str:
+        """The keys that work now: those of the user's file, else the ones of this table."""
+        return REMAPPED.get(self.id, self.keys)
+
+    @property
     def shown(self) -> str:
         """The keys as a person calls them: "j / ↓"."""
-        return " / ".join(_NAMES.get(key, key) for key in self.keys.split(","))
+        return " / ".join(_NAMES.get(key, key) for key in self.now.split(","))
 
     @property
     def first(self) -> str:
         """The first of them, short: a footer has little room."""
-        key = self.keys.split(",")[0]
+        key = self.now.split(",")[0]
         return _NAMES.get(key, key).replace("ctrl+", "^")
 
 
+REMAPPED: dict[str, str] = {}
+"""Id -> the keys that the user wants for it. Filled once, before the first picture, from the key files."""
+
 _NAMES = {
+    "colon": ":",
     "slash": "/",
     "question_mark": "?",
     "left_square_bracket": "[",
@@ -77,6 +86,8 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("freeze", "p", "freeze", "hold the picture still while the engine goes on; again: go on", "freeze"),
         Key("back", "escape", "back", "one step back: marks, filter, scope, zoom"),
         Key("notices", "n", "notices", "what the engine has said: reloads, warnings, errors"),
+        Key("theme", "T", "theme", "other colours: dark, light, the terminal's own"),
+        Key("palette", "ctrl+p,colon", "palette", "every action with its key", "actions"),
         Key("help", "question_mark,f1", "help", "this help", "help"),
         Key("quit", "q", "quit", "quit", "quit"),
     ),
@@ -112,6 +123,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
         ),
         Key("inspector.redrive", "m", "redrive", "redrive this event, if it is a dead letter", "redrive"),
         Key("inspector.copy", "y", "copy", "copy the request id", "copy"),
+        Key("inspector.palette", "ctrl+p,colon", "palette", "every action with its key"),
         Key("inspector.help", "question_mark,f1", "help", "this help", "help"),
         Key("inspector.close", "escape,q", "close", "back", "back"),
     ),
@@ -153,6 +165,14 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("ask.yes", "y", "answer(True)", "yes", "yes"),
         Key("ask.no", "n,escape,q", "answer(False)", "no", "no"),
     ),
+    "palette": (
+        Key("palette.run", "enter", "run", "do it", "do it"),
+        Key("palette.next", "down,ctrl+n", "step(1)", "next action", "next"),
+        Key("palette.previous", "up,ctrl+p", "step(-1)", "previous action", "previous"),
+        Key("palette.page_down", "pagedown", "leaf(1)", "a page down"),
+        Key("palette.page_up", "pageup", "leaf(-1)", "a page up"),
+        Key("palette.close", "escape", "close", "close", "close"),
+    ),
     "filter": (
         Key("filter.keep", "enter", "keep", "keep the filter", "keep"),
         Key("filter.clear", "escape", "clear", "clear the filter", "clear"),
@@ -160,7 +180,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
 }
 """Where a key works -> the keys. "rows" works in every list, "main" everywhere on the main screen."""
 
-TYPING = {"form", "burst", "filter"}
+TYPING = {"form", "burst", "filter", "palette"}
 """Places where letters are typed: their keys come first, before the text field's own."""
 
 
@@ -170,6 +190,19 @@ def bindings(where: str) -> list[BindingType]:
         Binding(key.keys, key.action, key.does, show=bool(key.hint), id=key.id, priority=where in TYPING)
         for key in KEYS[where]
     ]
+
+
+def at_once(place: str) -> list[Key]:
+    """The keys that work at the same time as those of a place, its own first: no two of them may be the same."""
+    if place in TYPING:
+        return list(KEYS[place])
+    around = ("main", "rows") if place in PANE_TITLES else () if place == "rows" else ("rows",)
+    return [key for one in (place, *around) for key in KEYS[one]]
+
+
+def key_for(key_id: str) -> str:
+    """The first key of an action, as a person calls it, for words such as "press a"."""
+    return next(key.first for keys in KEYS.values() for key in keys if key.id == key_id)
 
 
 def hints(*places: str) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from ..keymap import bindings
+from ..keymap import bindings, hints
 from ..widgets.text_lines import TextLines
 
 
@@ -19,7 +19,7 @@ class AskScreen(ModalScreen[bool], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel") as panel:
-            panel.border_subtitle = Text("y yes · n no")
+            panel.border_subtitle = Text(" · ".join(f"{key} {does}" for key, does in hints(self.PLACE)))
             yield TextLines([[(self._question, "")]])
 
     def action_answer(self, yes: bool) -> None:

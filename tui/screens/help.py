@@ -1,6 +1,6 @@
 """The help: the keys of the focused pane first, then those that work everywhere."""
 
-from ..keymap import KEYS, PANE_KEYS, PANE_TITLES, Key
+from ..keymap import KEYS, PANE_KEYS, PANE_TITLES, Key, key_for
 from .sheet import Lines, Sheet
 
 _ABOUT = {
@@ -36,13 +36,17 @@ class HelpScreen(Sheet):
             lines.append([("  1 to 9          ", "accent"), ("go to one of the calls that this request made", "")])
         if self._place in PANE_KEYS:
             digits = next(at for at, key in enumerate(KEYS["main"]) if key.id in _PANE_IDS)
-            lines += [[("", "")], [("Every pane", "title")], *map(_line, KEYS["main"][:digits]), _DIGITS]
+            lines += [[("", "")], [("Every pane", "title")], *map(_line, KEYS["main"][:digits]), _panes()]
             lines += [_line(key) for key in KEYS["main"][digits:] if key.id not in _PANE_IDS]
         return [*lines, [("", "")], [("Lists and texts", "title")], *map(_line, KEYS["rows"])]
 
 
 _PANE_IDS = {f"pane.{pane}" for pane in PANE_KEYS}
-_DIGITS: list[tuple[str, str]] = [("  1 to 7          ", "accent"), ("go to a pane; the same digit again zooms it", "")]
+
+
+def _panes() -> list[tuple[str, str]]:
+    keys = " ".join(key_for(f"pane.{pane}") for pane in PANE_KEYS)
+    return [(f"  {keys:16}", "accent"), ("go to a pane; the same key again zooms it", "")]
 
 
 def _line(key: Key) -> list[tuple[str, str]]:

@@ -189,6 +189,11 @@ class InspectorScreen(Screen[None], inherit_bindings=False):
         self.lamtop.copy_to_clipboard(self.request_id)
         self.lamtop.wishes.say("info", f"copied {self.request_id}")
 
+    def action_palette(self) -> None:
+        from .palette import open_palette
+
+        open_palette(self.lamtop, self, "inspector")
+
     def action_help(self) -> None:
         from .help import HelpScreen
 

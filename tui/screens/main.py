@@ -9,7 +9,7 @@ from textual.screen import Screen
 
 from .. import format as f
 from ..columns import LIVE
-from ..keymap import PANE_KEYS, bindings, hints
+from ..keymap import PANE_KEYS, bindings, hints, key_for
 from ..layout import LAYOUTS, NARROW, NORMAL, layout_for
 from ..model import Change
 from ..views import LOG_LINES, Scope, View
@@ -210,7 +210,9 @@ class MainScreen(MainKeys, Looks, Screen[None], inherit_bindings=False):
             self.add_class("trouble")
             head: list[list[tuple[str, str]]] = [[("The engine could not be started.", "error")], [("", "")]]
             told = [[(line, "")] for line in f.clean(failure).splitlines()]
-            self.query_one("#trouble", TextLines).show([*head, *told, [("", "")], [("Press q to quit.", "dim")]])
+            self.query_one("#trouble", TextLines).show(
+                [*head, *told, [("", "")], [(f"Press {key_for('quit')} to quit.", "dim")]]
+            )
 
     def refresh_bars(self) -> None:
         self.query_one(Standing).look()

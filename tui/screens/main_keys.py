@@ -193,6 +193,14 @@ class MainKeys:
 
         self._app.push_screen(NoticesScreen())
 
+    def action_palette(self) -> None:
+        from .palette import open_palette
+
+        open_palette(self._app, self._main, self._main.focused_pane)
+
+    def action_theme(self) -> None:
+        self._app.next_theme()
+
     def action_help(self) -> None:
         from .help import HelpScreen
 

@@ -3,20 +3,25 @@
 from typing import TYPE_CHECKING, Any
 
 from .. import format as f
-from ..keymap import PANE_KEYS, PANE_TITLES
+from ..keymap import PANE_TITLES, key_for
 
 if TYPE_CHECKING:
     from .main import MainScreen
 
 _EMPTY = {
-    "queue": "Nothing queued. Press a to send an event to {name}, b to send many.",
-    "inflight": "Nothing running. Press i to invoke {name}.",
+    "queue": "Nothing queued. Press {key[invoke.async]} to send an event to {name}, {key[invoke.burst]} to send many.",
+    "inflight": "Nothing running. Press {key[invoke.sync]} to invoke {name}.",
     "retries": "No retries. An asynchronous event that fails waits here, about 1 minute, then 2.",
     "dlq": "No dead letters. An event that fails 3 times ends here.",
-    "logs": "No log lines yet. Press i to invoke {name}.",
-    "timeline": "No requests yet. Press i to invoke {name}, or a to send it an event: both are drawn here.",
+    "logs": "No log lines yet. Press {key[invoke.sync]} to invoke {name}.",
+    "timeline": "No requests yet. Press {key[invoke.sync]} to invoke {name}, {key[invoke.async]} to send it an event.",
     "functions": "No functions. Name a template.yaml, a folder or a .py file: lamtop PATH",
 }
+
+
+class _Keys:
+    def __getitem__(self, key_id: str) -> str:
+        return key_for(key_id)
 
 
 def empty_words(screen: "MainScreen", pane: str) -> str:
@@ -24,16 +29,16 @@ def empty_words(screen: "MainScreen", pane: str) -> str:
     if not screen.model.connected:
         return screen.model.link if pane == screen.focused_pane else ""
     if screen.views[pane].filter:
-        return f"Nothing matches /{screen.views[pane].filter}. Press esc to clear the filter."
+        return f"Nothing matches /{screen.views[pane].filter}. Press {key_for('back')} to clear the filter."
     if screen.scope:
-        return f"Nothing of {screen.scope.words()} here. Press o to see all again."
-    return _EMPTY[pane].format(name=screen.selected or "a function")
+        return f"Nothing of {screen.scope.words()} here. Press {key_for('scope')} to see all again."
+    return _EMPTY[pane].format(name=screen.selected or "a function", key=_Keys())
 
 
 def pane_title(screen: "MainScreen", pane: str) -> list[tuple[str, str]]:
     """The words in the upper border: number, name, how many, what matters most."""
     total = screen.model.rows[pane].total
-    title = f"{PANE_KEYS[pane]} {PANE_TITLES[pane]}" + (f" {f.number(total)}" if total else "")
+    title = f"{key_for(f'pane.{pane}')} {PANE_TITLES[pane]}" + (f" {f.number(total)}" if total else "")
     soonest = screen.model.totals.get("soonest_retry")
     if pane == "retries" and total and soonest:
         title += f" · next {f.until(soonest - screen.model.time.now())}"
@@ -49,9 +54,10 @@ def pane_footer(screen: "MainScreen", pane: str) -> str:
     if pane == "queue" and rows.total and totals.get("oldest_queued"):
         return f"oldest {f.age(screen.model.time.now() - totals['oldest_queued'])}"
     if pane == "dlq" and rows.total:
-        return "m redrive · M all shown"
+        return f"{key_for('dlq.redrive')} redrive · {key_for('dlq.redrive_all')} all shown"
     if pane == "timeline":
-        return "newest first · - + time" + (" · 5 logs" if screen.has_class("normal") else "")
+        logs = f" · {key_for('pane.logs')} logs" if screen.has_class("normal") else ""
+        return f"newest first · - + time{logs}"
     if pane == "functions":
         return _function_footer(screen)
     return ""

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from .. import format as f
 from ..inflow import spark
-from ..keymap import PANE_KEYS, PANE_TITLES
+from ..keymap import PANE_KEYS, PANE_TITLES, key_for
 from ..model import Model
 from .line_view import OneLine, Part
 
@@ -128,8 +128,8 @@ class Tabs(OneLine):
 
     def _parts(self, names: dict[str, str], *, brief: bool = False) -> list[Part]:
         parts: list[Part] = []
-        for pane, key in sorted(PANE_KEYS.items(), key=lambda item: item[1]):
-            text = f"{key} {names[pane]}{pane_count(self._model, pane, brief=brief)}"
+        for pane in sorted(PANE_KEYS, key=PANE_KEYS.__getitem__):
+            text = f"{key_for(f'pane.{pane}')} {names[pane]}{pane_count(self._model, pane, brief=brief)}"
             here = pane == self._focused()
             style = "title" if here else "error" if pane == "dlq" and self._model.totals["dead_letters"] else "dim"
             parts.append((f"[{text}]" if here else f" {text} ", style))
@@ -191,7 +191,11 @@ class Standing(OneLine):
 
     def right(self) -> list[Part]:
         more = len(self._model.standing) - 1
-        return [(f" +{more} more" if more > 0 else "", "warning"), (" n", "accent"), (" notices ", "")]
+        return [
+            (f" +{more} more" if more > 0 else "", "warning"),
+            (f" {key_for('notices')}", "accent"),
+            (" notices ", ""),
+        ]
 
 
 class Footer(OneLine):

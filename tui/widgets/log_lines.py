@@ -9,6 +9,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 
 from .. import format as f
+from ..keymap import key_for
 from ..loglines import LogBuffer, LogLine
 from .line_view import LineView, Part
 
@@ -62,12 +63,12 @@ class LogLines(LineView):
 
     def name_it(self, follow: str, scope: str, more: str = "") -> None:
         """The words in the border."""
-        state = follow if self.following else f"paused +{f.number(self.new)} new · G follows"
+        state = follow if self.following else f"paused +{f.number(self.new)} new · {key_for('row.end')} follows"
         footer = f"{f.number(self.buffer.total or len(self.buffer.lines))} lines"
         if self.buffer.left_out:
             footer += f" · {f.number(self.buffer.left_out)} left out"
         footer += more
-        title = f"5 Logs · {state}{scope}"
+        title = f"{key_for('pane.logs')} Logs · {state}{scope}"
         if title + footer != self._title:
             self._title = title + footer
             self.border_title, self.border_subtitle = Text(title), Text(footer)

@@ -1,0 +1,156 @@
+"""The palette: every action that can be done here, with its key; typing narrows it, enter does it."""
+
+from typing import TYPE_CHECKING, cast
+
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.geometry import Size
+from textual.message import Message
+from textual.screen import ModalScreen, Screen
+from textual.strip import Strip
+from textual.widgets import Input
+
+from ..format import CURSOR, fit
+from ..keymap import KEYS, PANE_KEYS, PANE_TITLES, Key, bindings, hints
+from ..widgets.line_view import LineView, Part
+
+if TYPE_CHECKING:
+    from ..app import Lamtop
+    from .main import MainScreen
+
+Action = tuple[str, Key]  # where it works, and what it is
+_REVERSE = Style(reverse=True)
+
+
+def actions_of(place: str) -> list[Action]:
+    """Everything that can be done from a place, its own actions first. From a pane: those of the others too."""
+    if place not in PANE_TITLES:
+        return [(one, key) for one in (place, "rows") for key in KEYS[one] if not key.id.startswith("inspector.call.")]
+    others = [pane for pane in PANE_TITLES if pane != place]
+    return [(one, key) for one in (place, "main", "rows", *others) for key in KEYS.get(one, ())]
+
+
+def matching(actions: list[Action], typed: str) -> list[Action]:
+    """The actions whose words, name or key contain every typed word; first those that contain them in a row."""
+    phrase = typed.lower().strip()
+    found = [one for one in actions if all(word in _searched(one) for word in phrase.split())]
+    return sorted(found, key=lambda one: phrase not in _searched(one))
+
+
+def _searched(action: Action) -> str:
+    place, key = action
+    return f"{key.does} {key.id} {key.shown} {PANE_TITLES.get(place, '')}".lower()
+
+
+class Actions(LineView, can_focus=False):
+    """The list. The text field above keeps the keys."""
+
+    class Chosen(Message):
+        """A line was clicked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: list[Action] = []
+        self.cursor = 0
+
+    def show(self, actions: list[Action]) -> None:
+        self.shown, self.cursor = actions, 0
+        self.virtual_size = Size(0, len(actions))
+        self.jump(0)
+        self.refresh()
+
+    def move(self, by: int) -> None:
+        self.cursor = max(0, min(self.cursor + by, len(self.shown) - 1))
+        top = self.scroll_offset.y
+        if not top <= self.cursor < top + self.page:
+            self.jump(self.cursor if self.cursor < top else self.cursor - self.page + 1)
+        self.refresh()
+
+    def chosen(self) -> Action | None:
+        return self.shown[self.cursor] if self.shown else None
+
+    def on_click(self, event: events.Click) -> None:
+        at = event.y + self.scroll_offset.y
+        if 0 <= at < len(self.shown):
+            self.cursor = at
+            self.post_message(self.Chosen())
+
+    def draw(self, y: int, width: int) -> Strip:
+        at = y + self.scroll_offset.y
+        if at >= len(self.shown):
+            return self.strip_of([(" nothing is called so", "dim")] if not self.shown and y == 0 else [], width)
+        place, key = self.shown[at]
+        pane = f"{PANE_TITLES[place]}: " if place in PANE_TITLES else ""
+        name = 22 if width >= 80 else 0
+        words = fit(pane + key.does, max(1, width - 16 - name))
+        lead = CURSOR if at == self.cursor else " "
+        parts: list[Part] = [(f"{lead}{fit(key.shown, 14)} ", "accent"), (words, ""), (fit(key.id, name), "dim")]
+        if at == self.cursor:
+            return self.strip_of([("".join(text for text, _ in parts), "")], width, _REVERSE)
+        return self.strip_of(parts, width)
+
+
+class PaletteScreen(ModalScreen[Action | None], inherit_bindings=False):
+    """Dismissed with the action that was chosen, or None."""
+
+    BINDINGS = bindings("palette")
+    PLACE = "palette"
+
+    def __init__(self, place: str) -> None:
+        super().__init__()
+        self._actions = actions_of(place)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="panel") as panel:
+            panel.border_title = Text("actions: type to narrow them down")
+            panel.border_subtitle = Text(" · ".join(f"{key} {does}" for key, does in hints("palette")))
+            yield Input(compact=True)
+            yield Actions()
+
+    def on_mount(self) -> None:
+        field = self.query_one(Input)
+        field.cursor_blink = False
+        field.focus()
+        self.query_one(Actions).show(self._actions)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.query_one(Actions).show(matching(self._actions, event.value))
+
+    def on_actions_chosen(self) -> None:
+        self.action_run()
+
+    def action_run(self) -> None:
+        chosen = self.query_one(Actions).chosen()
+        if chosen is not None:
+            self.dismiss(chosen)
+
+    def action_step(self, by: int) -> None:
+        self.query_one(Actions).move(by)
+
+    def action_leaf(self, by: int) -> None:
+        actions = self.query_one(Actions)
+        actions.move(by * max(1, actions.page - 1))
+
+    def action_close(self) -> None:
+        self.dismiss(None)
+
+
+def open_palette(app: "Lamtop", screen: Screen[None], place: str) -> None:
+    """Show the palette over a screen, and do there what is chosen."""
+
+    def chosen(action: Action | None) -> None:
+        if action is not None:
+            app.call_later(_do, app, screen, *action)
+
+    app.push_screen(PaletteScreen(place), chosen)
+
+
+async def _do(app: "Lamtop", screen: Screen[None], place: str, key: Key) -> None:
+    if place in PANE_KEYS:
+        cast("MainScreen", screen).focus_pane(place)
+    widget = screen.focused if place == "rows" or place in PANE_KEYS else None
+    await app.run_action(key.action, widget or screen)
