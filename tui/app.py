@@ -2,21 +2,25 @@
 
 import os
 import traceback
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 from textual.app import App
+from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.worker import WorkType
 
-from .format import clean
+from . import format as f
 from .keymap import REMAPPED, key_for
 from .link import Connect, Link
 from .look import TERMINAL, THEMES, next_theme, theme_for, wants_ascii
 from .model import Change, Model
 from .screens.main import MainScreen
 from .wishes import Wishes
+
+if TYPE_CHECKING:
+    from textual.actions import ActionParseResult
 
 
 class Lamtop(App[None]):
@@ -33,7 +37,7 @@ class Lamtop(App[None]):
         """`theme` is "dark", "light" or "terminal", `in_ascii` draws with ASCII only; None: what fits the terminal."""
         self.look = theme_for(os.environ, theme)
         self._in_ascii = wants_ascii(os.environ) if in_ascii is None else in_ascii
-        super().__init__()
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)  # else its greys are drawn as colours
         self.theme = THEMES[self.look]
         self.set_keymap(REMAPPED)
         self.model = Model()
@@ -82,6 +86,24 @@ class Lamtop(App[None]):
         """Quit; with exit code 1 if there never was an engine."""
         self.exit(return_code=1 if self.link.failure else 0)
 
+    def failed(self, error: Exception) -> None:
+        """Something could not be done or drawn: say so, and go on with the rest."""
+        said = f"this is a fault of lamtop: {type(error).__name__}: {error}"
+        if self.model.notice.text != f.clean(said):
+            self.wishes.say("error", said)
+
+    async def run_action(
+        self,
+        action: "str | ActionParseResult",
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        try:
+            return await super().run_action(action, default_namespace, namespaces)
+        except Exception as error:  # a key that fails must not take the others with it
+            self.failed(error)
+            return True
+
     async def action_quit(self) -> None:
         self.leave()
 
@@ -95,4 +117,4 @@ class Lamtop(App[None]):
     def _fatal_error(self) -> None:
         """What ends the program is told in full, and cleaned: an error may carry a handler's own text."""
         self.bell()
-        self.panic(Text(clean(traceback.format_exc())))
+        self.panic(Text(f.clean(traceback.format_exc())))

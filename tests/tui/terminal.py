@@ -29,7 +29,7 @@ class Terminal:
         self.settings_before = self.settings()
         self.written = b""
         self.child = subprocess.Popen(
-            command, cwd=folder, env={**environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
+            command, cwd=folder, env={"TERM": "xterm-256color", "COLORTERM": "truecolor", **environ},
             stdin=far, stdout=far, stderr=far, start_new_session=True,
         )  # fmt: skip
         os.close(far)

@@ -1,13 +1,16 @@
 """The whole program in a real terminal: engine, handlers and monitor, from the first paint to the last byte."""
 
+import http.client
+import json
 import os
 import re
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from control_sequences import foreign
 from terminal import Terminal
 
 from engine.running import MARKER, linux_only, processes_with, until
@@ -40,7 +43,8 @@ def marker() -> str:
 
 
 @pytest.fixture
-def terminal(tmp_path: Path, marker: str) -> Iterator[Terminal]:
+def terminal_in(tmp_path: Path, marker: str) -> Iterator[Callable[..., Terminal]]:
+    """Starts lamtop in a terminal with these variables."""
     project = tmp_path / "project"
     (project / "code").mkdir(parents=True)
     (project / "template.yaml").write_text(TEMPLATE % (MARKER, marker))
@@ -48,10 +52,21 @@ def terminal(tmp_path: Path, marker: str) -> Iterator[Terminal]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     environ = {**kept, "XDG_STATE_HOME": str(tmp_path / "state"), MARKER: marker}
     command = [sys.executable, "-m", "lamtop.tui.cli", "--port", "0", "--python", sys.executable]
-    terminal = Terminal(command, project, environ, 140, 40)
-    yield terminal
-    terminal.close()
+    opened: list[Terminal] = []
+
+    def start(**variables: str) -> Terminal:
+        opened.append(Terminal(command, project, environ | variables, 140, 40))
+        return opened[-1]
+
+    yield start
+    for terminal in opened:
+        terminal.close()
     until(lambda: not processes_with(marker), "no process is left", seconds=20)
+
+
+@pytest.fixture
+def terminal(terminal_in: Callable[..., Terminal]) -> Terminal:
+    return terminal_in()
 
 
 @linux_only
@@ -79,22 +94,89 @@ def test_a_person_invokes_sends_resizes_and_quits(terminal: Terminal, marker: st
     until(lambda: not processes_with(marker), "no process is left", seconds=20)
 
 
+PAYLOADS = {
+    "title": "\x1b]0;PWNED\x07",
+    "clipboard": "\x1b]52;c;UFdORUQ=\x07",
+    "screen": "\x1b[2J\x1b[?1049l\x1b[1;1HPWNED",
+    "eight bit": "\x9b2J\x9d0;PWNED\x9c",
+    "device": "\x1bP+q544e\x1b\\\x1b_G\x1b\\\x1bc",
+    "markup": "[/x][@click=app.quit]x[/][red]",
+    "direction": "a\u202etxt.exe\u2066b",
+    "surrogate": "a\udcffb\ud83d",
+    "nul": "a\x00b\x7f\x08\u200b\ufeff",
+    "long": "x" * 70_000,
+    "lines": "one\r\ntwo\rthree\n\n\x0bfour\u2028five",
+    "emoji": "👩\u200d👩\u200d👧\u200d👦 🇩🇪 é\u0301 \ufdfd",
+}
+HOSTILE_CODE = f"""
+import logging, os
+TEXTS = {PAYLOADS!a}
+fails = None
+
+def handler(event, context):
+    text = TEXTS[event["which"]]
+    readable = text.encode("utf-8", "replace").decode()
+    print(readable)
+    os.write(1, text.encode("utf-8", "surrogatepass") + b"\\n")
+    logging.getLogger().error("%s", readable)
+    if event.get("raise"):
+        raise type("E" + readable[:200].replace(chr(0), ""), (Exception,), {{}})(text)
+    return {{"said": text, text[:100]: 1}}
+"""
+
+
 @linux_only
-def test_what_a_handler_prints_and_raises_does_not_reach_the_terminal_as_it_is(terminal: Terminal) -> None:
+def test_nothing_a_handler_prints_raises_or_returns_commands_the_terminal(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "project" / "code" / "app.py").write_text(HOSTILE_CODE)
+    screen = terminal.until(lambda s: "a-greets" in s, "the functions are there")
+    port = int(re.findall(r" :(\d+) ", screen)[0])
+    for which in PAYLOADS:
+        for event in ({"which": which}, {"which": which, "raise": True}):
+            send(port, event)
+    terminal.until(lambda s: re.search("3 Retries 1[2-4]", s) is not None, "all that were raised count down")
+    terminal.press("3")
+    for number in range(len(PAYLOADS)):
+        terminal.press("\r")
+        terminal.until(lambda s: "try 1" in s, f"the life of {number}")
+        terminal.press("]]")
+        terminal.until(lambda s: "[Log]" in s, "its log")
+        terminal.press("q")
+        terminal.until(lambda s: "1 Queue" in s, "the panes")
+        terminal.press("j")
+    terminal.press("5zgG")
+    terminal.until(lambda s: "1 Queue" not in s, "the logs alone")
+    terminal.press("z/PWNED\r")
+    terminal.until(lambda s: "/PWNED" in s and "1 Queue" in s, "the filter")
+    terminal.press("6?")
+    terminal.until(lambda s: "Every pane" in s, "the help")
+    terminal.press("\x1b")
+    terminal.until(lambda s: "Every pane" not in s, "the panes again")
+    terminal.press("q")
+    assert terminal.wait() == 0
+    assert b"PWNED" in terminal.written
+    assert foreign(terminal.written) == []
+
+
+def send(port: int, event: dict[str, object]) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    headers = {"X-Amz-Invocation-Type": "Event"}
+    connection.request("POST", "/2015-03-31/functions/a-greets/invocations", json.dumps(event), headers)
+    assert connection.getresponse().status == 202
+    connection.close()
+
+
+@linux_only
+def test_a_terminal_without_utf_8_gets_ascii_only(terminal_in: Callable[..., Terminal]) -> None:
+    terminal = terminal_in(LANG="C", NO_COLOR="1")
     terminal.until(lambda s: "a-greets" in s, "the functions are there")
     terminal.press("i")
     terminal.until(lambda s: "200 after" in s, "the result of i")
     terminal.press("\x1b")
     terminal.until(lambda s: "200 after" not in s.split("5 Logs")[0], "the result is closed")
-    terminal.press("ja")
-    terminal.until(lambda s: "3 Retries 1" in s, "the failed event counts down")
-    terminal.press("3\r")
-    terminal.until(lambda s: "boom" in s and "try 1" in s, "its life")
-    terminal.press("qq")
-    terminal.wait()
-    assert b"PWNED" in terminal.written
-    assert b"\x1b]0;PWNED" not in terminal.written
-    assert "\x9b" not in terminal.written.decode(errors="ignore")
+    terminal.press("q")
+    assert terminal.wait() == 0
+    assert terminal.written.isascii()
+    assert not re.search(rb"\x1b\[[0-9;]*(?:3[0-8]|4[0-8]|9[0-7])[;m]", terminal.written), "a colour"
 
 
 def test_an_engine_that_cannot_start_is_explained_on_the_screen(tmp_path: Path) -> None:

@@ -183,16 +183,22 @@ class MainScreen(MainKeys, Looks, Screen[None], inherit_bindings=False):
         change, self._change = self._change, Change()
         with self.app.batch_update():
             for pane, ids in change.panes.items():
-                if pane in self.tables:
-                    self.tables[pane].sync(ids)
-                elif pane == "logs":
-                    self.logs.sync()
+                try:
+                    self._sync(pane, ids)
+                except Exception as error:  # one pane must not keep the others from being drawn
+                    self.lamtop.failed(error)
             self._keep_selection()
             self._draw_live()
             self._draw_borders()
             self._draw_trouble()
             self.refresh_bars()
         self.watch_windows()
+
+    def _sync(self, pane: str, ids: set[str] | None) -> None:
+        if pane in self.tables:
+            self.tables[pane].sync(ids)
+        elif pane == "logs":
+            self.logs.sync()
 
     def _draw_live(self) -> None:
         for pane in LIVE:

@@ -2,9 +2,13 @@
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
 
 from textual.timer import Timer
 from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from ..app import Lamtop
 
 SHORTEST = 0.1
 
@@ -35,7 +39,13 @@ class Paint:
         self._timer, self._due = None, float("inf")
         if not self._owner.is_mounted:
             return
-        self._draw()
+        if not self._owner.children:  # not laid out yet
+            self._arm(SHORTEST)
+            return
+        try:
+            self._draw()
+        except Exception as error:  # the next picture may succeed; what was drawn before stays
+            cast("Lamtop", self._owner.app).failed(error)
         self._last = time.monotonic()
         pace = self._pace()
         if pace is not None:
