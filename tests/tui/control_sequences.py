@@ -21,7 +21,7 @@ def foreign(written: bytes) -> list[str]:
     found = [
         match[0]
         for match in _SEQUENCE.finditer(text)
-        if match["osc"] is not None
+        if (match["osc"] is not None and not re.fullmatch("22;[a-z-]*", match["osc"]))  # the pointer's shape
         or match["string"] is not None
         or (match["csi"] is not None and not _OWN_CSI.fullmatch(match["csi"]))
     ]
