@@ -34,6 +34,7 @@ class Terminal:
             command, cwd=folder, env={**environ, "TERM": "xterm-256color"}, stdin=far, stdout=far, stderr=far,
             start_new_session=True,
         )  # fmt: skip
+        self.pid = self._child.pid
         os.close(far)
 
     def press(self, keys: str) -> None:
@@ -48,7 +49,7 @@ class Terminal:
         while not wanted.search(_ESCAPES.sub(b"", self._read[self._from :])):
             if time.perf_counter() > deadline:
                 raise TimeoutError(f"{word!r} did not appear, but {self._read[self._from :][-2_000:]!r}")
-            self._take(0.1)
+            self.read(0.1)
         return time.perf_counter() - self.started
 
     def wait(self, patience: float = 20.0) -> None:
@@ -56,10 +57,11 @@ class Terminal:
         deadline = time.perf_counter() + patience
         with suppress(EOFError):
             while self._child.poll() is None and time.perf_counter() < deadline:
-                self._take(0.02)
+                self.read(0.02)
         self._child.wait(_END_SECONDS)
 
-    def _take(self, patience: float) -> None:
+    def read(self, patience: float) -> None:
+        """Take in what the program writes, waiting so many seconds at most."""
         if not select.select([self._near], [], [], patience)[0]:
             return
         try:
