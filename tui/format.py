@@ -33,9 +33,12 @@ def clean(text: str) -> str:
 
     Newlines and tabs stay. Running it twice changes nothing.
     """
-    if not _FOREIGN.search(text):
+    if (text.isascii() and text.isprintable()) or not _FOREIGN.search(text):  # the first is quick, and mostly true
         return text
     return text.replace("\r\n", "\n").translate(_PICTURES)
+
+
+_HARMLESS = frozenset({int, float, bool, type(None)})
 
 
 def clean_deep(value: Any) -> Any:
@@ -43,7 +46,7 @@ def clean_deep(value: Any) -> Any:
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, dict):
-        return {clean_deep(key): clean_deep(item) for key, item in value.items()}
+        return {clean_deep(key): item if type(item) in _HARMLESS else clean_deep(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [clean_deep(item) for item in value]
     return value

@@ -27,8 +27,10 @@ class Styled(Widget):
 
     def strip_of(self, parts: Iterable[Part], width: int, over: Style | None = None) -> Strip:
         """Parts of text as one line of exactly `width` cells, each in its style, `over` on top of all."""
-        base = self.rich_style + over if over else self.rich_style
-        segments = [Segment(text, self.style(name) + over if over else self.style(name)) for text, name in parts]
+        plain = self.rich_style  # worked out anew each time it is asked for: once for a line
+        base = plain + over if over else plain
+        styles = [(text, self.style(name) if name else plain) for text, name in parts]
+        segments = [Segment(text, style + over if over else style) for text, style in styles]
         return Strip(segments).adjust_cell_length(width, base)
 
     def broken(self, error: Exception, width: int) -> Strip:
