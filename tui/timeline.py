@@ -15,7 +15,9 @@ PASTS = (10.0, 20.0, 30.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0, 1800.0, 3600.
 
 _WIDEST_OWN = 300.0  # the axis does not grow further by itself: AWS's two retries and their waits fit
 _AHEADS = (5.0, 15.0, 35.0, 70.0, 140.0, 300.0, 900.0)  # a wait of a minute may last some seconds more
-_LIVE = ("queued", "throttled", "retry", "running")
+LIVE = ("queued", "throttled", "retry", "running")
+"""States in which more is to come."""
+
 _WAITS = {"queued": (f.QUEUED, "dim"), "throttled": (f.THROTTLED, "warning"), "retry": (f.WAITING, "warning")}
 _TRIES = {
     "ok": (f.FULL, f.FULL, "ok"),
@@ -32,8 +34,17 @@ def scale_of(rows: Iterable[Row], now: float, width: int, past: float | None = N
     ahead = _step(max((_wait_of(row) for row in rows if _waits(row, now)), default=0.0), _AHEADS)
     if past is None:
         age = max((now - float(row["accepted_at"]) for row in rows), default=0.0)
-        past = _step(min(_WIDEST_OWN, max(age, ahead)), PASTS)
+        past = _step(min(_WIDEST_OWN, max(age, ahead, PASTS[0])), PASTS)
     return Scale(now - past, now + max(ahead, past / 16), width)
+
+
+def is_sound(row: Row) -> bool:
+    """Whether a row has what an axis needs to know of it."""
+    try:
+        scale_of([row], 0.0, 1)
+    except (TypeError, ValueError, KeyError):
+        return False
+    return True
 
 
 def _step(seconds: float, steps: tuple[float, ...]) -> float:
@@ -71,7 +82,7 @@ def _put(line: list[str], at: int, text: str) -> None:
 
 def drawn(row: Row, scale: Scale, now: float) -> list[Part]:
     """One request's line, exactly as wide as the scale."""
-    if row["state"] not in _LIVE and float(row["ended_at"] or row["accepted_at"]) < scale.start:
+    if row["state"] not in LIVE and float(row["ended_at"] or row["accepted_at"]) < scale.start:
         return [(f.fit(f"ended {f.age(now - float(row['ended_at'] or row['accepted_at']))} ago", scale.width), "dim")]
     cells: Cells = [(" ", "")] * scale.width
     cells[scale.cell(now)] = ("│", "dim")
@@ -133,7 +144,7 @@ def state_words(row: Row, now: float) -> Part:
     if state == "running":
         segments = row.get("segments")
         return f"{f.RUNNING} runs {f.age(now - float(segments[-1][0] if segments else since))}", "ok"
-    if state in _LIVE:
+    if state in LIVE:
         left = float(row["due_at"] or 0) - now
         if left <= 0 and state == "retry":
             return f"{f.RETRY} retry is due", "warning"
@@ -154,4 +165,4 @@ def kind_words(row: Row) -> Part:
     """How it was sent, and which try it is at: "sync", "2/3" while more may come, "3" when it is over."""
     if row["kind"] == "synchronous":
         return "sync", "dim"
-    return (f"{row['attempt']}/{row['tries']}" if row.get("tries") else str(row["attempt"])), ""
+    return (f"{row['attempt']}/{row['tries']}" if row["state"] in LIVE else str(row["attempt"])), ""

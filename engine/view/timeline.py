@@ -1,6 +1,6 @@
 """Recent requests of both kinds, each with the stretches of time that its life is made of so far."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..core.event import Attempt, Ended, Event, Reason, State
@@ -25,8 +25,14 @@ _STATES = {State.SUCCEEDED: "succeeded", State.DISCARDED: "dead"}
 class Timeline:
     """Makes the rows in two steps: `recent` all without their segments, `fill` those of the window with them."""
 
-    def __init__(self, executing: Mapping[str, Invocation], history: History, peek: Peek) -> None:
-        self._executing, self._history, self._peek = executing, history, peek
+    def __init__(
+        self,
+        executing: Mapping[str, Invocation],
+        history: History,
+        peek: Peek,
+        tries: Callable[[Event], int],
+    ) -> None:
+        self._executing, self._history, self._peek, self._tries = executing, history, peek, tries
         self._earlier: list[Answered] | None = None  # answered before this engine started
 
     def recent(self, window: Window) -> list[Row]:
@@ -36,7 +42,7 @@ class Timeline:
         """
         executing = dict(self._executing)
         events = self._peek.recent(window, _EVENTS_FILTERED if window.is_filtered else _EVENTS)
-        rows = {event.id: _of_event(event, executing.get(event.id)) for event in events}
+        rows = {event.id: _of_event(event, executing.get(event.id), self._tries(event)) for event in events}
         for answered in self._answered():
             rows[answered.id] = _of_answered(answered)
         for running in executing.values():
@@ -64,7 +70,7 @@ class Timeline:
         return [*self._earlier, *self._history.answered][-_ANSWERED:]
 
 
-def _of_event(event: Event, running: Invocation | None) -> Row:
+def _of_event(event: Event, running: Invocation | None, tries: int) -> Row:
     state = _state(event, running)
     return {
         **_row(event.id, event.function, "event", event.source, event.accepted_at),
@@ -72,7 +78,7 @@ def _of_event(event: Event, running: Invocation | None) -> Row:
         "ended_at": event.ended_at,
         "due_at": event.due_at if state in ("queued", "throttled", "retry") else None,
         "attempt": running.attempt if running else max(1, event.attempts + (state == "retry")),
-        "tries": running.tries if running else None,
+        "tries": running.tries if running else tries,
         "condition": str(event.condition) if event.condition else None,
         "error": event.error[:_ERROR_SHOWN] if event.error else None,
         "event": event,

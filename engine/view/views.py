@@ -55,7 +55,7 @@ class Views:
         self.peek = peek
         self.notices = notices
         self.reload_errors = reload_errors
-        self.timeline = Timeline(pools.executing, history, peek)
+        self.timeline = Timeline(pools.executing, history, peek, self._tries)
         self._dead: tuple[int, int] = (-1, 0)  # change number, how many
 
     def rows(self, view: View) -> tuple[int, list[Row]]:

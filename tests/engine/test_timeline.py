@@ -54,6 +54,7 @@ def test_a_life_is_its_tries_its_waits_and_what_is_still_to_come(watch: Callable
     row = watched.rows("timeline")[0]
     assert (row["id"], row["state"], row["due_at"] is not None) == (event, "retry", True)
     assert kinds(row) == ["error", "retry"]
+    assert (row["attempt"], row["tries"]) == (2, 3)
     assert row["segments"][-1][1] == row["due_at"]
     watched.world.run(watched.world.clock.now() + 600)
     row = watched.rows("timeline")[0]

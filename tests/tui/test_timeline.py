@@ -95,7 +95,7 @@ def test_the_axis_stands_while_a_wait_drains_and_has_room_for_its_end() -> None:
 def test_the_axis_reaches_back_to_the_oldest_row_but_not_for_ever() -> None:
     assert round(NOW - timeline.scale_of([answered(1, ago=12)], NOW, 60).start) == 20
     assert round(NOW - timeline.scale_of([answered(1, ago=9000)], NOW, 60).start) == 300
-    assert round(NOW - timeline.scale_of([], NOW, 60).start) in (0, 10)
+    assert round(NOW - timeline.scale_of([], NOW, 60).start) == 10
 
 
 @pytest.mark.parametrize(
@@ -114,6 +114,12 @@ def test_the_axis_reaches_back_to_the_oldest_row_but_not_for_ever() -> None:
 def test_each_state_is_a_shape_a_word_and_a_time(row: Row, words: str) -> None:
     assert timeline.state_words(row, NOW)[0] == words
     assert len(words) <= 16
+
+
+def test_a_try_counts_to_its_limit_while_there_may_be_more() -> None:
+    assert timeline.kind_words(request(1))[0] == "2/3"
+    assert timeline.kind_words(request(1, state="dead", attempt=3))[0] == "3"
+    assert timeline.kind_words(answered(1))[0] == "sync"
 
 
 # --- the pane ---------------------------------------------------------------------------------------------------------
@@ -203,6 +209,27 @@ def test_minus_and_plus_change_the_time_on_the_axis_and_the_equals_sign_gives_it
     play(story, busy())
 
 
+def test_a_timeline_of_the_past_is_painted_when_it_has_moved_by_a_cell_and_one_that_goes_on_always() -> None:
+    engine = busy()
+    engine.rows["timeline"] = [answered(2)]
+
+    async def story(stage: Stage) -> None:
+        table, painted = stage.table("timeline"), []
+        await stage.until(lambda: stage.app.main._paint._timer is None)
+        table.time_went_by()
+        table.refresh = lambda *_regions, **_: painted.append(1)  # type: ignore[method-assign]
+        table.time_went_by()
+        assert not painted
+        stage.app.model.time.engine += 1
+        table.time_went_by()
+        assert len(painted) == 1
+        table.rows.known[request_id(2)]["state"] = "running"
+        table.time_went_by()
+        assert len(painted) == 2
+
+    play(story, engine)
+
+
 def test_hostile_rows_are_drawn_as_text() -> None:
     engine = busy()
     engine.rows["timeline"][0] |= {"error": "\x1b[2J\n[/x]", "function": "\x9b31m"}
@@ -210,8 +237,10 @@ def test_hostile_rows_are_drawn_as_text() -> None:
 
     async def story(stage: Stage) -> None:
         await stage.press("7")
-        await stage.shows("cannot draw this line")
+        await stage.shows("cannot draw this line", "█✗")
         assert is_harmless(stage.screen())
+        await stage.press("minus", "plus", "j")
+        assert stage.screen().count("cannot draw this line") == 1
 
     play(story, engine)
 

@@ -203,7 +203,7 @@ class MainScreen(MainKeys, Looks, Screen[None], inherit_bindings=False):
     def _draw_live(self) -> None:
         for pane in LIVE:
             if self.tables[pane].display and self.model.rows[pane].total:
-                self.tables[pane].refresh()
+                self.tables[pane].time_went_by()
 
     def _draw_borders(self) -> None:
         for pane, table in self.tables.items():

@@ -85,6 +85,10 @@ class LineTable(LineView):
         """Whether the cursor stays at the top although rows come in there."""
         return self.cursor == 0 and not self.has_focus
 
+    def time_went_by(self) -> None:
+        """Draw what changes by itself."""
+        self.refresh()
+
     def row(self) -> Row | None:
         """The row under the cursor."""
         return self.rows.at(self.cursor)

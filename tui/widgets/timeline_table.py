@@ -16,6 +16,7 @@ class TimelineTable(LineTable):
     BINDINGS = bindings("timeline")
     past: float | None = None
     """Seconds that the axis reaches back; None: as far as its rows need."""
+    _step = 0
 
     def columns_room(self, width: int) -> int:
         return max(_WORDS, (width - 2) * 45 // 100) if width >= 110 else _WORDS
@@ -32,10 +33,24 @@ class TimelineTable(LineTable):
         """The axis of the rows that are visible."""
         first = self.scroll_offset.y
         rows = (self.rows.at(at) for at in range(first, min(first + self.page, self.rows.total)))
-        return timeline.scale_of([row for row in rows if row], now, width, self.past)
+        found = [row for row in rows if row]
+        try:
+            return timeline.scale_of(found, now, width, self.past)
+        except (TypeError, ValueError, KeyError):  # a row that cannot be drawn leaves the others alone
+            return timeline.scale_of(filter(timeline.is_sound, found), now, width, self.past)
 
     def is_resting(self) -> bool:
         return self.cursor == 0
+
+    def time_went_by(self) -> None:
+        """Where all has ended the rows move only when a whole cell of the axis has passed."""
+        now = self._now()
+        cells = max(1, self.room - 3 - self.columns_room(self.room))
+        scale = self.scale(now, cells)
+        step = int(now * cells / (scale.end - scale.start))
+        if step != self._step or any(row["state"] in timeline.LIVE for row in self.rows.window()):
+            self._step = step
+            self.refresh()
 
     def action_span(self, step: int) -> None:
         """Look further back (1) or less far (-1)."""
