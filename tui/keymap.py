@@ -182,12 +182,21 @@ KEYS: dict[str, tuple[Key, ...]] = {
 
 TYPING = {"form", "burst", "filter", "palette"}
 """Places where letters are typed: their keys come first, before the text field's own."""
+_AFTER_TYPING = {"form.send", "form.events", "form.format", "form.command", "form.close", "burst.send"}
+"""They use what is typed, so they wait until the field has taken the letters that came before them."""
 
 
 def bindings(where: str) -> list[BindingType]:
     """The Textual bindings of one place."""
     return [
-        Binding(key.keys, key.action, key.does, show=bool(key.hint), id=key.id, priority=where in TYPING)
+        Binding(
+            key.keys,
+            key.action,
+            key.does,
+            show=bool(key.hint),
+            id=key.id,
+            priority=where in TYPING and key.id not in _AFTER_TYPING,
+        )
         for key in KEYS[where]
     ]
 

@@ -145,6 +145,21 @@ def test_b_asks_how_many_and_sends_ten_unless_told_otherwise() -> None:
     play(story, two())
 
 
+def test_keys_that_come_all_at_once_are_typed_before_they_are_sent() -> None:
+    async def story(stage: Stage) -> None:
+        await stage.press("b")
+        await stage.shows("burst of asynchronous events to orders")
+        for key in (*"25", "enter"):
+            stage.send(key)
+        await stage.shows("202 accepted 25 of 25 for orders")
+        await empty(stage)
+        for key in (*"[7]", "ctrl+s"):
+            stage.send(key)
+        await stage.until(lambda: stage.called("sync") == [("sync", "orders", b"[7]")])
+
+    play(story, two())
+
+
 def test_b_stops_a_burst_that_is_under_way() -> None:
     engine = two()
 

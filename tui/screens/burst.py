@@ -39,6 +39,9 @@ class BurstScreen(ModalScreen[None], inherit_bindings=False):
     def on_mount(self) -> None:
         self.query_one("#said", TextLines).can_focus = False
 
+    def on_input_submitted(self) -> None:
+        self.action_send()
+
     def action_send(self) -> None:
         numbers = self.query_one(CountRate)
         wrong = numbers.trouble()
