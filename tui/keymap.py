@@ -189,14 +189,7 @@ _AFTER_TYPING = {"form.send", "form.events", "form.format", "form.command", "for
 def bindings(where: str) -> list[BindingType]:
     """The Textual bindings of one place."""
     return [
-        Binding(
-            key.keys,
-            key.action,
-            key.does,
-            show=bool(key.hint),
-            id=key.id,
-            priority=where in TYPING and key.id not in _AFTER_TYPING,
-        )
+        Binding(key.keys, key.action, key.does, show=bool(key.hint), id=key.id, priority=_comes_first(where, key))
         for key in KEYS[where]
     ]
 
@@ -212,6 +205,10 @@ def at_once(place: str) -> list[Key]:
 def key_for(key_id: str) -> str:
     """The first key of an action, as a person calls it, for words such as "press a"."""
     return next(key.first for keys in KEYS.values() for key in keys if key.id == key_id)
+
+
+def _comes_first(where: str, key: Key) -> bool:
+    return where in TYPING and key.id not in _AFTER_TYPING
 
 
 def hints(*places: str) -> list[tuple[str, str]]:
