@@ -78,7 +78,7 @@ def busy() -> FakeEngine:
 
 def test_the_smallest_terminal_names_every_pane() -> None:
     async def story(stage: Stage) -> None:
-        await stage.shows("1 Que 59", "2 In-", "3 Ret 1", "4 DLQ", "5 Log", "[6 Functions]", "? help", "q quit")
+        await stage.shows("1 Que 59", "2 Run", "3 Retry 1", "4 DLQ 2", "5 Log", "[6 Functions]", "? help", "q quit")
         await stage.press("ctrl+p")
         await stage.shows("invoke the selected function")
         await stage.press("escape", "question_mark")

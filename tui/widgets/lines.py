@@ -124,16 +124,14 @@ class Tabs(OneLine):
                 names[pane] = short
         if sum(len(text) for text, _ in self._parts(names)) <= self.size.width:
             return self._parts(names)
-        parts = [(text.removeprefix(" "), style) for text, style in self._parts(names, brief=True)]
-        if sum(len(text) for text, _ in parts) <= self.size.width:
-            return parts
-        return self._parts({pane: title[:3] for pane, title in PANE_TITLES.items()}, brief=True, counted=False)
+        shortest = {pane: _SHORT.get(pane, title[:3]) for pane, title in PANE_TITLES.items()}
+        return [(text.removeprefix(" "), style) for text, style in self._parts(shortest, brief=True)]
 
-    def _parts(self, names: dict[str, str], *, brief: bool = False, counted: bool = True) -> list[Part]:
+    def _parts(self, names: dict[str, str], *, brief: bool = False) -> list[Part]:
         parts: list[Part] = []
         for pane in sorted(PANE_KEYS, key=PANE_KEYS.__getitem__):
             here = pane == self._focused()
-            count = pane_count(self._model, pane, brief=brief) if counted or here else ""
+            count = pane_count(self._model, pane, brief=brief)
             text = f"{key_for(f'pane.{pane}')} {PANE_TITLES[pane] if here else names[pane]}{count}"
             style = "title" if here else "error" if pane == "dlq" and self._model.totals["dead_letters"] else "dim"
             parts.append((f"[{text}]" if here else f" {text} ", style))
