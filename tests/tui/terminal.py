@@ -43,7 +43,9 @@ class Terminal:
         os.killpg(self.child.pid, 28)  # SIGWINCH, as a terminal sends it
 
     def screen(self) -> str:
-        return "\n".join(self._screen.display)
+        # not pyte's `display`: that fails on a cell whose wide character was written over
+        lines = (self._screen.buffer[y] for y in range(self._screen.lines))
+        return "\n".join("".join(line[x].data for x in range(self._screen.columns)) for line in lines)
 
     def settings(self) -> list[Any]:
         """The terminal's own settings: echo, line mode and the like."""
