@@ -1,5 +1,6 @@
 """Answers that the queue owes: each is given once what was sent is on the disk, or refused if it cannot be written."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -34,3 +35,15 @@ class Debts:
         refusals, self._refusals = self._refusals, {}
         for refuse in refusals.values():
             refuse(NotAccepted(why))
+
+
+def resolve(answer: asyncio.Future[Any], value: object) -> None:
+    """Give an answer that somebody awaits, unless they went away."""
+    if not answer.done():
+        answer.set_result(value)
+
+
+def fail(answer: asyncio.Future[Any], error: Exception) -> None:
+    """Refuse what somebody awaits, unless they went away."""
+    if not answer.done():
+        answer.set_exception(error)

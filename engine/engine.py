@@ -10,6 +10,7 @@ from typing import Any
 from . import about, interpreter, registry
 from .clock import SystemClock
 from .core.function import Function
+from .dead_letters import DeadLetters
 from .debts import Debts
 from .debugger import attach_lines, check_debugger, choose_port
 from .dispatcher import Dispatcher
@@ -111,7 +112,9 @@ class Engine:
             self.clock, self.dispatcher, self.environments, self.history, self.metrics, self._debts, _ticks
         )
         self.begin, self.invoke = invocations.begin, invocations.invoke
-        self.send, self.accept, self.redrive = invocations.send, invocations.accept, invocations.redrive
+        self.send, self.accept = invocations.send, invocations.accept
+        dead = DeadLetters(self.dispatcher, self.peek, self._debts)
+        self.redrive, self.purge, self.undo, self.letters = dead.redrive, dead.purge, dead.undo, dead.letters
         looking = Looking(self.views)
         self.subscribe, self.life, self.page = looking.subscribe, looking.life, looking.page
         self.attached, self.detached = self.monitors.attached, self.monitors.detached

@@ -1,4 +1,4 @@
-"""The verbs: run a function now, put an event in the queue, send dead letters round again.
+"""The verbs: run a function now, put an event in the queue.
 
 A synchronous invocation goes straight to an environment. Everything else is a report to the dispatcher, whose answer
 is owed until it is on the disk.
@@ -7,7 +7,7 @@ is owed until it is on the disk.
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple, Required, TypedDict, Unpack
+from typing import NamedTuple, Required, TypedDict, Unpack
 
 from .clock import Clock
 from .core import calls
@@ -18,10 +18,10 @@ from .core.event import Event, Outcome
 from .core.function import Function
 from .core.invocation import Invocation
 from .core.trace import RecursionStopped, header_of, is_loop
-from .debts import Debts
+from .debts import Debts, fail, resolve
 from .dispatcher import Dispatcher, Environments
 from .metrics import Metrics
-from .reports import Accept, NotAccepted, Redrive
+from .reports import Accept, NotAccepted
 from .store import History
 
 
@@ -67,7 +67,7 @@ class Invocations:
     async def invoke(self, function: Function, payload: bytes, **wishes: Unpack[Wishes]) -> Answered:
         """Run a function now and wait for it. Raises as `begin` does."""
         answer: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
-        self.begin(function, payload, partial(_resolve, answer), **wishes)
+        self.begin(function, payload, partial(resolve, answer), **wishes)
         return await answer
 
     def begin(
@@ -127,7 +127,7 @@ class Invocations:
     async def accept(self, function: Function, payload: bytes, **wishes: Unpack[Wishes]) -> Event:
         """Put an event in the queue. Returns when it is on disk; raises NotAccepted if it cannot be written now."""
         answer: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
-        self.send(function, payload, partial(_resolve, answer), partial(_fail, answer), **wishes)
+        self.send(function, payload, partial(resolve, answer), partial(fail, answer), **wishes)
         return await answer
 
     def send(
@@ -153,27 +153,6 @@ class Invocations:
         )
         self._dispatcher.report(report)
 
-    async def redrive(self, ids: list[str]) -> dict[str, Any]:
-        """Send dead letters round again: {"redriven": [[old, new] …], "refused": [[id, why] …]}."""
-        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        give = self._debts.owe(partial(_resolve, answer), partial(_fail, answer))
-
-        def answered(redriven: list[tuple[str, str]], refused: list[tuple[str, str]]) -> None:
-            give({"redriven": list(map(list, redriven)), "refused": list(map(list, refused))})
-
-        self._dispatcher.report(Redrive(tuple(ids), answered))
-        return await answer
-
 
 def _nobody(_: Outcome) -> None:
     """Stands in until there is somebody to tell."""
-
-
-def _resolve(answer: asyncio.Future[Any], value: object) -> None:
-    if not answer.done():
-        answer.set_result(value)
-
-
-def _fail(answer: asyncio.Future[Any], error: Exception) -> None:
-    if not answer.done():
-        answer.set_exception(error)

@@ -1,6 +1,6 @@
 """What edges leave in the dispatcher's inbox. An edge never changes an event; it says what has happened."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from .core.event import Event, Outcome
@@ -35,11 +35,29 @@ class Redrive(NamedTuple):
     """Somebody wants these dead letters sent round again.
 
     Each id is a message's, or "dropped:" and the request id of an event that had nowhere to go. `answer` gets pairs
-    (old request id, new request id) and pairs (id, why not).
+    (old request id, new request id) and pairs (id, why not). `payloads` are the changed ones, by id.
     """
 
     ids: tuple[str, ...]
     answer: Callable[[list[tuple[str, str]], list[tuple[str, str]]], None]
+    payloads: Mapping[str, bytes] = {}
 
 
-Report = Accept | Finished | Redrive
+class Purge(NamedTuple):
+    """Somebody wants these dead letters gone. `answer` gets the purge's name and the ids that were there."""
+
+    ids: tuple[str, ...]
+    answer: Callable[[str, list[str]], None]
+
+
+class Undo(NamedTuple):
+    """Somebody wants a purge taken back: the one of this name, or "" for the newest.
+
+    `answer` gets how many dead letters are back; None if no such purge can be taken back.
+    """
+
+    purge: str
+    answer: Callable[[int | None], None]
+
+
+Report = Accept | Finished | Redrive | Purge | Undo

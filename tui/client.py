@@ -30,7 +30,10 @@ class Client(Protocol):
     async def subscribe(self, views: dict[str, Values]) -> None: ...
     def frames(self) -> AsyncIterator[Values]: ...
     async def invoke(self, function: str, payload: bytes, *, asynchronous: bool, dry_run: bool = False) -> Values: ...
-    async def redrive(self, ids: list[str]) -> Values: ...
+    async def redrive(self, ids: list[str], payloads: dict[str, str] | None = None) -> Values: ...
+    async def purge(self, ids: list[str]) -> Values: ...
+    async def undo(self, purge: str = "") -> Values: ...
+    async def letters(self, ids: list[str]) -> list[Values]: ...
     async def reload(self) -> Values: ...
     async def life(self, request_id: str) -> Values | None: ...
     async def page(self, view: Values, cursor: str | None = None) -> Values: ...
@@ -88,8 +91,20 @@ class HttpClient:
         except aiohttp.ClientError as error:
             raise EngineUnreachable(f"{self._url} does not answer: {error}") from None
 
-    async def redrive(self, ids: list[str]) -> Values:
-        found: Values = await self._call("POST", "redrive", {"ids": ids})
+    async def redrive(self, ids: list[str], payloads: dict[str, str] | None = None) -> Values:
+        found: Values = await self._call("POST", "redrive", {"ids": ids, "payloads": payloads or {}})
+        return found
+
+    async def purge(self, ids: list[str]) -> Values:
+        found: Values = await self._call("POST", "purge", {"ids": ids})
+        return found
+
+    async def undo(self, purge: str = "") -> Values:
+        found: Values = await self._call("POST", "undo", {"purge": purge})
+        return found
+
+    async def letters(self, ids: list[str]) -> list[Values]:
+        found: list[Values] = (await self._call("POST", "letters", {"ids": ids}))["letters"]
         return found
 
     async def reload(self) -> Values:
@@ -182,8 +197,17 @@ class LocalClient:
         body = answer.body.decode(errors="replace")
         return _invoked(answer.status, answer.headers, body, time.perf_counter() - started)
 
-    async def redrive(self, ids: list[str]) -> Values:
-        return await self._engine.redrive(ids)
+    async def redrive(self, ids: list[str], payloads: dict[str, str] | None = None) -> Values:
+        return await self._engine.redrive(ids, payloads)
+
+    async def purge(self, ids: list[str]) -> Values:
+        return await self._engine.purge(ids)
+
+    async def undo(self, purge: str = "") -> Values:
+        return await self._engine.undo(purge)
+
+    async def letters(self, ids: list[str]) -> list[Values]:
+        return await self._engine.letters(ids)
 
     async def reload(self) -> Values:
         return await self._engine.reload()

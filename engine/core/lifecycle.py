@@ -115,10 +115,13 @@ def cancel(event: Event, function: Function, *, now: float) -> Event:
     return _end(event, Condition.CANCELLED, function, now)
 
 
-def redrive(event: Event, seq: int, request_id: str, function: Function, *, now: float) -> tuple[Event, Event]:
-    """A new life for the payload of a discarded event: the old one, marked, and the new one."""
+def redrive(
+    event: Event, seq: int, request_id: str, function: Function, *, now: float, payload: bytes | None = None
+) -> tuple[Event, Event]:
+    """A new life for a discarded event, with its payload or a changed one: the old event, marked, and the new one."""
     _check(event, "redrive")
-    again = accept(seq, request_id, function, event.payload, now=now, source="redrive", qualifier=event.qualifier)
+    sent = event.payload if payload is None else payload
+    again = accept(seq, request_id, function, sent, now=now, source="redrive", qualifier=event.qualifier)
     return event._replace(redriven_as=request_id), again._replace(reason=Reason.REDRIVE, redriven_from=event.id)
 
 

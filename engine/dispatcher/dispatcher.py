@@ -22,12 +22,13 @@ from ..core.concurrency import Limits
 from ..core.event import Attempt, Condition, Delivery, Ended, Event, Message, Outcome, State
 from ..core.function import Function
 from ..metrics import Metrics
-from ..reports import Accept, Finished, Redrive, Report
+from ..reports import Accept, Finished, Purge, Redrive, Report, Undo
 from ..store import Store, Unwritable
 from .attempts import Attempts, Environments
 from .due import Due
 from .moves import Moves
 from .outbox import Outbox
+from .purging import Purging
 from .redrives import dead_event, refusal
 
 _REPORTS_MAX = 256  # per step: about 2 ms
@@ -74,6 +75,7 @@ class Dispatcher:
         self._seq = store.last_seq()
         self._outbox = Outbox(store, metrics, deliver)
         self._moves = Moves(store, metrics, self._outbox)
+        self._purging = Purging(store, metrics, clock, self.request_id, self._moves.open)
         self._attempts = Attempts(
             clock,
             environments,
@@ -199,6 +201,7 @@ class Dispatcher:
             self._due.claim(now)
         self._moves.write()
         self._drain_outbox(now)
+        self._purging.forget(now)
 
     def _finish(self, now: float) -> None:
         self._moves.write()
@@ -215,6 +218,8 @@ class Dispatcher:
                 self._settle(report, now)
             case Redrive():
                 self._redrive(report, now)
+            case Purge() | Undo():
+                self._effects.append(self._purging.take(report, now))
 
     def _accept(self, report: Accept, now: float) -> None:
         self._seq += 1
@@ -267,14 +272,14 @@ class Dispatcher:
             if why_not := refusal(event, redriven, self.functions):
                 refused.append((id_, why_not))
             elif event is not None:
-                redriven[event.id] = self._send_round(event, now)
+                redriven[event.id] = self._send_round(event, report.payloads.get(id_), now)
         self._effects.append(partial(report.answer, list(redriven.items()), refused))
 
-    def _send_round(self, event: Event, now: float) -> str:
+    def _send_round(self, event: Event, payload: bytes | None, now: float) -> str:
         """Delete the dead letter and accept its event anew, in one transaction. Returns the new request id."""
         self._seq += 1
         function = self.functions[event.function]
-        old, new = lifecycle.redrive(event, self._seq, self.request_id(), function, now=now)
+        old, new = lifecycle.redrive(event, self._seq, self.request_id(), function, now=now, payload=payload)
         self._moves.open()
         self._store.delete_dead_letters(event.id)
         self._store.update([old])  # at once: the next report may name it too

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from ..core.event import Attempt, Delivery, Ended, Event, Outcome
 from .file import open_to_read
+from .letters import ERROR, GROUP_SORTS, grouped, whole
 from .rows import as_delivery, as_event
 
 _EVENT_COLUMNS = ", ".join(Event._fields)
@@ -56,6 +57,9 @@ class Window(NamedTuple):
     words: tuple[str, ...] = ()
     not_words: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
+    error: str | None = None  # of dead letters: those that ended with this one, as `by_error` words it
+    by_error: bool = False  # of dead letters: a row for each error
+    level: str = ""  # of log lines: "WARN" or "ERROR" and worse
     after: tuple[Any, Any] | None = None  # the sort value and the tie-breaker of a page's last row
 
     @property
@@ -94,10 +98,20 @@ class Peek:
         text = "function || ' ' || request_id || ' ' || error || ' ' || iif(queue = '', 'dropped', queue)"
         filters, values = _filters(window, text)
         values["queues"] = json.dumps(queues)
+        if window.error is not None:
+            filters += f" AND {ERROR} = :error"
+            values["error"] = window.error
+        if window.by_error:
+            order = _order(dead_order(window), "id", window, values)
+            return grouped(self._all, f"SELECT * FROM ({_DEAD}) WHERE 1{filters}", order, values)
         total = self._all(f"SELECT count(*) FROM ({_DEAD}) WHERE 1{filters}", values)[0][0]
         order = _order(dead_order(window), "id", window, values)
         rows = self._all(f"SELECT * FROM ({_DEAD}) WHERE 1{filters}{order}", values)
         return total, [{**dict(zip(_DEAD_COLUMNS, row, strict=True)), "queue": row[3] or None} for row in rows]
+
+    def letters(self, ids: list[str]) -> list[dict[str, Any]]:
+        """These dead letters whole, those that are there. An id is a message's, or "dropped:" and a request id."""
+        return whole(self._all, ids)
 
     def event(self, request_id: str) -> Event | None:
         """The event with this request id, or whose request id begins so."""
@@ -152,6 +166,8 @@ class Peek:
 
 def dead_order(window: Window) -> str:
     """The column that sorts dead letters."""
+    if window.by_error:
+        return window.sort if window.sort in GROUP_SORTS else "dead_at"
     return window.sort if window.sort in ("function", "attempts", "error", "queue", "condition") else "dead_at"
 
 

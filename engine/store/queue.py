@@ -20,7 +20,7 @@ from .reserve import Reserve
 from .retention import Retention, old_events, too_many_bytes
 from .rows import as_delivery, as_event, as_message
 from .salvage import Table, mend
-from .transactions import Transactions
+from .tombstones import Tombstones
 
 SCHEMA = Schema(
     Path(__file__).with_name("queue.sql"),
@@ -36,11 +36,18 @@ SCHEMA = Schema(
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX event_caller ON event (caller) WHERE caller != '';
         """,
+        """
+        CREATE TABLE tombstone (
+          id TEXT PRIMARY KEY, purge TEXT NOT NULL, until REAL NOT NULL, queue TEXT, body BLOB, attributes TEXT,
+          sent_at REAL, request_id TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX tombstone_request ON tombstone (request_id);
+        """,
     ),
 )
 _TABLES = (
     Table("event", "seq", "events"), Table("attempt", "event"), Table("delivery", "id"), Table("message", "rowid"),
-    Table("pruned", "1"), Table("engine", "only_one"),
+    Table("tombstone", "rowid"), Table("pruned", "1"), Table("engine", "only_one"),
 )  # fmt: skip
 _REST = 5.0  # seconds between two looks at old events that are all needed
 _EVENT_COLUMNS = ", ".join(Event._fields)
@@ -53,7 +60,7 @@ _COUNT_PRUNED = "INSERT INTO pruned VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET e
 _UPDATE = f"UPDATE event SET {', '.join(f'{name} = ?' for name in _MOVED)} WHERE seq = ?"
 
 
-class Store(Transactions):
+class Store(Tombstones):
     """Events, attempts, the outbox and the queues' messages. Its methods run inside `begin` … `commit`."""
 
     def __init__(self, folder: Path, patience: float = 0.0, reserve: int = 0) -> None:

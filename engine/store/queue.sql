@@ -83,6 +83,19 @@ CREATE TABLE message (
 CREATE INDEX message_sent ON message (queue, sent_at);
 CREATE INDEX message_request ON message (request_id);
 
+-- Dead letters that were purged a moment ago.
+CREATE TABLE tombstone (
+  id         TEXT PRIMARY KEY,  -- the message's, or "dropped:" and the event's request id
+  purge      TEXT NOT NULL,     -- the purge that it went with
+  until      REAL NOT NULL,     -- engine time up to which it can be brought back
+  queue      TEXT,              -- the message as it was; NULL for a dropped event
+  body       BLOB,
+  attributes TEXT,
+  sent_at    REAL,
+  request_id TEXT NOT NULL
+) STRICT;
+CREATE INDEX tombstone_request ON tombstone (request_id);
+
 -- How many ended events of each function are no longer kept, by the state they ended in.
 CREATE TABLE pruned (
   function TEXT NOT NULL,

@@ -12,7 +12,8 @@ _FULL = 0.9  # of the cap: the rest is for what comes until the next look
 _OLDEST = """
   SELECT seq, function, state, accepted_at, ended_at, state IN ('queued', 'running')
       OR EXISTS (SELECT 1 FROM delivery WHERE event = e.seq)
-      OR state = 'discarded' AND EXISTS (SELECT 1 FROM message WHERE request_id = e.id) AS needed,
+      OR state = 'discarded' AND EXISTS (SELECT 1 FROM message WHERE request_id = e.id)
+      OR EXISTS (SELECT 1 FROM tombstone WHERE request_id = e.id) AS needed,
     length(payload)
   FROM event e WHERE seq > ? ORDER BY seq LIMIT ?
 """

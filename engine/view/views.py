@@ -81,7 +81,8 @@ class Views:
             case "queue" | "retries":
                 return queued_place(view.window, row)
             case "dlq":
-                return row[dead_order(view.window)] or ("" if view.window.sort != "attempts" else 0), row["id"]
+                value = row[dead_order(view.window)]
+                return value or ("" if view.window.sort not in ("attempts", "count") else 0), row["id"]
             case "inflight":
                 return row[sort_key(view.window, row, "ends_at")], row["id"]
             case "timeline":

@@ -38,6 +38,9 @@ def parse_view(name: str, wish: Mapping[str, Any]) -> View:
         words=tuple(word.lower() for word in words if not word.startswith(("!", "fn:"))),
         not_words=tuple(word[1:].lower() for word in words if word.startswith("!") and len(word) > 1),
         functions=tuple(word.removeprefix("fn:") for word in words if word.startswith("fn:")),
+        error=None if wish.get("error") is None else str(wish["error"]),
+        by_error=bool(wish.get("by_error", False)),
+        level=str(wish.get("level", "")),
     )
     newest_first = kind in ("dlq", "timeline") and not window.sort
     return View(kind, window._replace(descending=window.descending != newest_first))

@@ -225,6 +225,32 @@ async def dead(client: Client, count: int) -> list[Row]:
     return await until_awaited(there, f"{count} dead letters")
 
 
+def test_a_dead_letter_is_purged_brought_back_and_redriven_with_another_payload(tell: Tell) -> None:
+    async def story(engine: Engine, client: Client) -> None:
+        await client.invoke("fails", b'{"why":"card"}', asynchronous=True)
+        [letter] = await dead(client, 1)
+        [whole] = plain(await client.letters([letter["id"], "nonsense"]))
+        assert (whole["payload"], whole["function"], len(whole["attempts"])) == ('{"why":"card"}', "fails", 1)
+        gone = plain(await client.purge([letter["id"], "nonsense"]))
+        assert (gone["purged"], [id_ for id_, _ in gone["refused"]]) == ([letter["id"]], ["nonsense"])
+        assert (await client.page({"view": "dlq"}))["rows"] == []
+        assert await client.undo(gone["undo"]) == {"restored": 1}
+        assert await client.undo(gone["undo"]) == {"restored": 0}
+        [back] = await dead(client, 1)
+        assert back == letter
+        with pytest.raises(ValueError, match="is not JSON"):
+            await client.redrive([letter["id"]], {letter["id"]: "{no"})
+        with pytest.raises(ValueError, match="none of the ids"):
+            await client.redrive([letter["id"]], {"other": "{}"})
+        found = await client.redrive([letter["id"]], {letter["id"]: '{"why": "other"}'})
+        [[_, new]] = found["redriven"]
+        life = await client.life(new)
+        assert life is not None
+        assert (life["payload"], life["redriven_from"]) == ('{"why": "other"}', letter["request_id"])
+
+    tell(story)
+
+
 def test_a_dead_letter_is_redriven_once_and_others_are_refused_with_a_reason(tell: Tell) -> None:
     async def story(engine: Engine, client: Client) -> None:
         sent = await client.invoke("fails", b'{"why":"card"}', asynchronous=True)
@@ -386,7 +412,8 @@ def test_with_a_wrong_token_every_call_says_that_it_needs_the_token(tmp_path: Pa
             client = HttpClient(engine.server.url, "wrong")
             calls: list[Callable[[], Awaitable[Any]]] = [
                 client.hello, client.status, client.reload, client.stop, lambda: client.life("x"),
-                lambda: client.redrive(["x"]), lambda: client.page({"view": "queue"}),
+                lambda: client.redrive(["x"]), lambda: client.purge(["x"]), client.undo, lambda: client.letters(["x"]),
+                lambda: client.page({"view": "queue"}),
             ]  # fmt: skip
             for call in calls:
                 with pytest.raises(EngineUnreachable, match="needs the engine's token") as refused:

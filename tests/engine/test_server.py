@@ -155,7 +155,7 @@ def test_what_a_browser_says_of_the_sender_counts(engine: Engine, site: str, sta
 @pytest.mark.parametrize("given", ["", "Bearer ", "Bearer wrong", "Basic eDp5", "Bearer \xff", "Bearer " + "x" * 5_000])
 def test_every_call_of_the_monitor_needs_the_token(engine: Engine, given: str) -> None:
     calls = [("GET", verb) for verb in ("hello", "status", "watch", "life/x", "no-such-call", "")]
-    calls += [("POST", verb) for verb in ("page", "redrive", "reload", "stop")]
+    calls += [("POST", verb) for verb in ("page", "redrive", "purge", "undo", "letters", "reload", "stop")]
     for method, verb in calls:
         answer = raw(engine, request(method, f"/_lamtop/{verb}", *([f"Authorization: {given}"] if given else [])))
         assert status_of(answer) == 401, (method, verb)

@@ -45,7 +45,7 @@ def shape(connection: sqlite3.Connection) -> dict[str, list[tuple[object, ...]]]
 
 @pytest.mark.parametrize(
     ("kind", "version", "schema"),
-    [("queue", 1, QUEUE), ("queue", 2, QUEUE), ("history", 1, HISTORY)],
+    [("queue", 1, QUEUE), ("queue", 2, QUEUE), ("queue", 3, QUEUE), ("history", 1, HISTORY)],
 )
 def test_an_upgraded_file_has_the_shape_of_a_new_one(tmp_path: Path, kind: str, version: int, schema: Schema) -> None:
     old_file(tmp_path / "old", kind, version).close()

@@ -11,7 +11,7 @@ from lamtop.engine.core.invocation import Invocation
 from lamtop.engine.dispatcher import Dispatcher
 from lamtop.engine.edges.destinations import Destinations
 from lamtop.engine.metrics import Metrics
-from lamtop.engine.reports import Accept, Redrive, Report
+from lamtop.engine.reports import Accept, Purge, Redrive, Report, Undo
 from lamtop.engine.store import Store
 
 RETURNED = Outcome(Ended.RETURNED, payload=b'"done"')
@@ -136,9 +136,21 @@ class World:
         self.report(Accept(request_id, self.functions[function], payload, "test", self.answers.append, qualifier))
         return request_id
 
-    def redrive(self, *ids: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    def redrive(self, *ids: str, **payloads: bytes) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
         answer: list[tuple[list[tuple[str, str]], list[tuple[str, str]]]] = []
-        self.report(Redrive(ids, lambda redriven, refused: answer.append((redriven, refused))))
+        self.report(Redrive(ids, lambda redriven, refused: answer.append((redriven, refused)), payloads))
+        self.step()
+        return answer[0]
+
+    def purge(self, *ids: str) -> tuple[str, list[str]]:
+        answer: list[tuple[str, list[str]]] = []
+        self.report(Purge(ids, lambda name, purged: answer.append((name, purged))))
+        self.step()
+        return answer[0]
+
+    def undo(self, purge: str = "") -> int | None:
+        answer: list[int | None] = []
+        self.report(Undo(purge, answer.append))
         self.step()
         return answer[0]
 
@@ -182,6 +194,6 @@ class World:
 
     def history(self) -> list[tuple[object, ...]]:
         """Everything that is in the store, for comparison."""
-        tables = ("event", "attempt", "delivery", "message")
+        tables = ("event", "attempt", "delivery", "message", "tombstone")
         connection = self.store._connection
         return [(table, *row) for table in tables for row in connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2")]

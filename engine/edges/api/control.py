@@ -14,6 +14,7 @@ from .body import BodyTooLarge, read_body
 
 _log = logging.getLogger(__name__)
 _BODY_MAX = 1024 * 1024  # bytes
+_REDRIVE_MAX = 8 * _BODY_MAX  # a changed payload comes as a JSON text in JSON
 _SEND_SECONDS = 30.0  # a monitor that takes no frame for so long is gone
 
 
@@ -30,7 +31,10 @@ class Controlled(Protocol):
 
     def hello(self) -> dict[str, Any]: ...
     def status(self) -> dict[str, Any]: ...
-    async def redrive(self, ids: list[str]) -> dict[str, Any]: ...
+    async def redrive(self, ids: list[str], payloads: Mapping[str, str] | None = None) -> dict[str, Any]: ...
+    async def purge(self, ids: list[str]) -> dict[str, Any]: ...
+    async def undo(self, purge: str) -> dict[str, Any]: ...
+    async def letters(self, ids: list[str]) -> list[dict[str, Any]]: ...
     async def reload(self) -> dict[str, Any]: ...
     async def life(self, request_id: str) -> dict[str, Any] | None: ...
     async def page(self, wish: Mapping[str, Any], cursor: str | None) -> dict[str, Any]: ...
@@ -58,11 +62,14 @@ async def control(
             body = await _body(request)
             return json_response(await _sensible(engine.page(body, body.get("cursor"))))
         case "POST", ["redrive"]:
-            ids = _ids(await _body(request))
-            try:
-                return json_response(await engine.redrive(ids))
-            except NotAccepted as error:
-                raise unavailable(error) from None
+            body = await _body(request, _REDRIVE_MAX)
+            return json_response(await _written(engine.redrive(_ids(body), _payloads(body))))
+        case "POST", ["purge"]:
+            return json_response(await _written(engine.purge(_ids(await _body(request)))))
+        case "POST", ["undo"]:
+            return json_response(await _written(engine.undo(str((await _body(request)).get("purge") or ""))))
+        case "POST", ["letters"]:
+            return json_response({"letters": await engine.letters(_ids(await _body(request)))})
         case "POST", ["reload"]:
             return json_response(await engine.reload())
         case "POST", ["stop"]:
@@ -117,11 +124,11 @@ async def _send_frames(socket: web.WebSocketResponse, subscription: Subscribed) 
 _dumps: Callable[[Any], str] = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
 
-async def _body(request: web.BaseRequest) -> dict[str, Any]:
+async def _body(request: web.BaseRequest, most: int = _BODY_MAX) -> dict[str, Any]:
     try:
-        body = json.loads(await read_body(request, _BODY_MAX) or b"{}")
+        body = json.loads(await read_body(request, most) or b"{}")
     except BodyTooLarge:
-        raise ApiError(413, "RequestEntityTooLargeException", f"the body is larger than {_BODY_MAX} bytes") from None
+        raise ApiError(413, "RequestEntityTooLargeException", f"the body is larger than {most} bytes") from None
     except ValueError as error:
         raise ApiError(400, "InvalidRequestContentException", f"the body is not JSON: {error}") from None
     if not isinstance(body, dict):
@@ -134,6 +141,20 @@ def _ids(body: dict[str, Any]) -> list[str]:
     if not isinstance(ids, list) or not all(isinstance(id_, str) for id_ in ids):
         raise ApiError(400, "InvalidRequestContentException", f"ids: {ids!r} is not allowed; use a list of ids")
     return ids
+
+
+def _payloads(body: dict[str, Any]) -> dict[str, str]:
+    payloads = body.get("payloads") or {}
+    if not isinstance(payloads, dict) or not all(isinstance(text, str) for text in payloads.values()):
+        raise ApiError(400, "InvalidRequestContentException", "payloads: use an object from id to JSON text")
+    return payloads
+
+
+async def _written(answer: Any) -> Any:
+    try:
+        return await _sensible(answer)
+    except NotAccepted as error:
+        raise unavailable(error) from None
 
 
 async def _sensible(answer: Any) -> Any:
