@@ -132,6 +132,15 @@ def _dead_state(row: Row, _now: float, _width: int) -> Cell:
     return (f"{f.DEAD} dead", "error") if row.get("queue") else (f"{f.FAILED} dropped", "warning")
 
 
+def is_group(row: Row) -> bool:
+    """Whether a row of the DLQ pane stands for all dead letters of one error."""
+    return "count" in row
+
+
+def _first_at(row: Row, _now: float, _width: int) -> Cell:
+    return f.clock(row["first_at"]), "dim"
+
+
 def _attempts(row: Row, _now: float, _width: int) -> Cell:
     return str(row["attempts"]), ""
 
@@ -218,6 +227,13 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("STATE", 15, 16, lambda row, now, _width: timeline.state_words(row, now), "state"),
         Column("TRY", 4, 4, lambda row, _now, _width: timeline.kind_words(row), "attempt", 2),
         Column("ERROR", 16, 40, _text("error", "error"), "error", 1),
+    ),
+    "dlq by error": (
+        Column("COUNT", 6, 6, _count("count", "error"), "count", right=True),
+        Column("FIRST", 8, 8, _first_at, "first_at", 1),
+        Column("LAST", 8, 8, _dead_at, "dead_at", 2),
+        Column("ERROR", 18, 120, _text("error", "error"), "error", share=6),
+        Column("FUNCTION", 12, 24, _text("function"), "function", 3),
     ),
     "functions": (
         Column("FUNCTION", 16, 24, _name, "id"),

@@ -39,6 +39,7 @@ _NAMES = {
     "colon": ":",
     "slash": "/",
     "question_mark": "?",
+    "asterisk": "*",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
     "down": "↓",
@@ -67,7 +68,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("invoke.sync", "i", "invoke", "invoke the selected function and wait for its result", "invoke"),
         Key("invoke.async", "a", "send", "send it one asynchronous event", "async"),
         Key("invoke.burst", "b", "burst", "send it many; while they go out: stop them", "burst"),
-        Key("invoke.edit", "e", "form", "the invoke form: payload, mode, version, how many", "form"),
+        Key("invoke.edit", "e", "form", "the invoke form; on a dead letter: edit its payload and retry", "form"),
         Key("reload.now", "r", "reload", "load changed handlers now", "reload"),
         Key("row.inspect", "enter", "inspect", "the life of the request under the cursor", "inspect"),
         Key("filter", "slash", "filter", "filter this pane (esc clears)", "filter"),
@@ -85,6 +86,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("scope", "o", "scope", "everything of this request or function only; again: of all", "scope"),
         Key("freeze", "p", "freeze", "hold the picture still while the engine goes on; again: go on", "freeze"),
         Key("back", "escape", "back", "one step back: marks, filter, scope, zoom"),
+        Key("undo", "u", "undo", "bring back what was purged in the last 10 s"),
         Key("notices", "n", "notices", "what the engine has said: reloads, warnings, errors"),
         Key("theme", "T", "theme", "other colours: dark, light, the terminal's own"),
         Key("palette", "ctrl+p,colon", "palette", "every action with its key", "actions"),
@@ -104,7 +106,12 @@ KEYS: dict[str, tuple[Key, ...]] = {
     "dlq": (
         Key("dlq.redrive", "m", "screen.redrive", "redrive the marked rows, or the one under the cursor", "redrive"),
         Key("dlq.redrive_all", "M", "screen.redrive_all", "redrive all shown (asks first)"),
+        Key("dlq.purge", "d", "screen.purge", "purge the marked rows, or the one under the cursor (asks)", "purge"),
+        Key("dlq.purge_all", "D", "screen.purge_all", "purge all shown (asks first)"),
         Key("dlq.mark", "space", "screen.mark", "mark or unmark the row", "mark"),
+        Key("dlq.mark_all", "asterisk", "screen.mark_all", "mark all rows, or none"),
+        Key("dlq.group", "c", "screen.group", "by error: how many, first, last; enter opens one", "by error"),
+        Key("dlq.export", "x", "screen.export", "export the marked rows, or all shown, as JSON lines", "export"),
     ),
     "timeline": (
         Key("timeline.wider", "minus", "span(1)", "a longer time on the axis"),
@@ -122,6 +129,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
             for number in range(1, 10)
         ),
         Key("inspector.redrive", "m", "redrive", "redrive this event, if it is a dead letter", "redrive"),
+        Key("inspector.retry", "e", "retry", "edit the payload and redrive it, if it is a dead letter", "edit"),
         Key("inspector.copy", "y", "copy", "copy the request id", "copy"),
         Key("inspector.palette", "ctrl+p,colon", "palette", "every action with its key"),
         Key("inspector.help", "question_mark,f1", "help", "this help", "help"),
@@ -173,6 +181,14 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("palette.page_up", "pageup", "leaf(-1)", "a page up"),
         Key("palette.close", "escape", "close", "close", "close"),
     ),
+    "count": (
+        Key("count.confirm", "enter", "confirm", "do it, if the number is right", "purge"),
+        Key("count.close", "escape", "close", "keep them", "keep"),
+    ),
+    "retry": (
+        Key("retry.redrive", "ctrl+s", "redrive", "redrive the dead letter with what stands here", "redrive"),
+        Key("retry.close", "escape", "close", "keep it dead", "keep it dead"),
+    ),
     "filter": (
         Key("filter.keep", "enter", "keep", "keep the filter", "keep"),
         Key("filter.clear", "escape", "clear", "clear the filter", "clear"),
@@ -180,10 +196,13 @@ KEYS: dict[str, tuple[Key, ...]] = {
 }
 """Where a key works -> the keys. "rows" works in every list, "main" everywhere on the main screen."""
 
-TYPING = {"form", "burst", "filter", "palette"}
+TYPING = {"form", "burst", "filter", "palette", "retry"}
 """Places where letters are typed: their keys come first, before the text field's own."""
 _AFTER_TYPING = {"form.send", "form.events", "form.format", "form.command", "form.close", "burst.send"}
 """They use what is typed, so they wait until the field has taken the letters that came before them."""
+
+
+_AROUND: dict[str, tuple[str, ...]] = {"rows": (), "choice": ("form",)}
 
 
 def bindings(where: str) -> list[BindingType]:
@@ -201,7 +220,7 @@ def at_once(place: str) -> list[Key]:
     """The keys that work at the same time as those of a place, its own first: no two of them may be the same."""
     if place in TYPING or place in _BY_THEMSELVES:
         return list(KEYS[place])
-    around = ("main", "rows") if place in PANE_TITLES else () if place == "rows" else ("rows",)
+    around = _AROUND.get(place, ("main", "rows") if place in PANE_TITLES else ("rows",))
     return [key for one in (place, *around) for key in KEYS[one]]
 
 

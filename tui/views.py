@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .columns import sort_fields, sort_title
-from .format import short_id
+from .format import fit, one_line, short_id
 
 LOG_LINES = 500  # newest lines asked for at first
 
@@ -33,14 +33,23 @@ class View:
     filter: str = ""
     sort: str = ""
     descending: bool = False
+    by_error: bool = False  # a row for each error; of dead letters
+    error: str | None = None  # only those that ended with this one
+    level: str = ""  # "WARN" or "ERROR" and worse; of log lines
+
+    @property
+    def shape(self) -> str:
+        """Whose columns its rows have."""
+        return "dlq by error" if self.by_error else self.pane
 
     def next_sort(self) -> None:
-        fields = sort_fields(self.pane)
+        fields = sort_fields(self.shape)
         self.sort = fields[(fields.index(self.sort) + 1) % len(fields)]
         self.descending = False
 
     def wish(self, offset: int, limit: int, scope: Scope | None = None) -> dict[str, Any]:
         """The view as the client interface wants it."""
+        more = {"by_error": self.by_error, "error": self.error, "level": self.level}
         return {
             "view": self.pane,
             "filter": f"{scope.filter_for(self.pane)} {self.filter}".rstrip() if scope else self.filter,
@@ -48,11 +57,15 @@ class View:
             "descending": self.descending,
             "offset": offset,
             "limit": limit,
+            **{key: value for key, value in more.items() if value},
         }
 
     def words(self) -> str:
         """What a pane's title says about it."""
         words = f" · /{self.filter}" if self.filter else ""
+        words += " · by error" if self.by_error else ""
+        words += f" · {fit(one_line(self.error), 30).rstrip()}" if self.error is not None else ""
+        words += f" · {self.level} and worse" if self.level else ""
         if self.sort or self.descending:
-            words += f" · by {sort_title(self.pane, self.sort) or 'default'}{'↓' if self.descending else '↑'}"
+            words += f" · by {sort_title(self.shape, self.sort) or 'default'}{'↓' if self.descending else '↑'}"
         return words

@@ -8,6 +8,7 @@ from typing import Any
 
 from . import format as f
 from .burst import Burst
+from .dead_letters import DeadLetters
 from .drafts import Drafts
 from .link import Client, Link
 from .model import Model
@@ -63,6 +64,7 @@ class Wishes:
         self.drafts = Drafts()
         self.burst: Burst | None = None
         self._model, self._link, self._changed = model, link, changed
+        self.dead_letters = DeadLetters(link, self.say)
 
     def payload(self, function: str) -> str:
         """The payload `i`, `a` and `b` send to a function: the last one, `{}` at first."""
@@ -139,15 +141,6 @@ class Wishes:
             return
         self.say(*_reload_sentence(answer))
 
-    async def redrive(self, ids: list[str]) -> None:
-        """Give dead letters a new life."""
-        try:
-            answer = f.clean_deep(await self._client().redrive(ids))
-        except Exception as error:
-            self._failed("not redriven", error)
-            return
-        self.say(*_redrive_sentence(answer))
-
     async def life(self, request_id: str) -> dict[str, Any] | None:
         """Everything known about one request, cleaned; None if nothing is, or nobody can be asked."""
         try:
@@ -179,18 +172,6 @@ def _reload_sentence(answer: dict[str, Any]) -> tuple[str, str]:
         return "error", f"{bad[0]['function']} {kept}: {bad[0]['error']}"
     good = [f"{one['function']} v{one['version']}" for one in answer.get("reloaded", ())]
     return "info", f"reloaded {', '.join(good)}" if good else "nothing to reload: no file changed"
-
-
-def _redrive_sentence(answer: dict[str, Any]) -> tuple[str, str]:
-    done, refused = answer.get("redriven", []), answer.get("refused", [])
-    parts = []
-    if len(done) == 1:
-        parts.append(f"redriven {f.short_id(done[0][0])} → {f.short_id(done[0][1])}")
-    elif done:
-        parts.append(f"redriven {f.counted(len(done), 'event')}")
-    if refused:
-        parts.append(f"{len(refused)} refused: {refused[0][1]}")
-    return ("error" if refused else "info"), ", ".join(parts) or "nothing was redriven"
 
 
 def pretty(payload: str) -> str:

@@ -134,6 +134,8 @@ class FakeEngine:
         self.client: FakeClient | None = None
         self.refuse: Exception | None = None
         self.connections = 0
+        self.purged: list[Row] = []
+        self.payload = '{"order": 7}'
 
     async def connect(self) -> "FakeClient":
         self.connections += 1
@@ -235,9 +237,33 @@ class FakeClient:
         )
         return {"request_id": request_id(0x3F2A), "status": status, "payload": body, "error": None, "took": 0.002}
 
-    async def redrive(self, ids: list[str]) -> Row:
-        self.engine.calls.append(("redrive", *ids))
+    async def redrive(self, ids: list[str], payloads: dict[str, str] | None = None) -> Row:
+        self.engine.calls.append(("redrive", *ids) if not payloads else ("redrive", *ids, payloads))
         return {"redriven": [[one, request_id(900 + at)] for at, one in enumerate(ids)], "refused": []}
+
+    async def purge(self, ids: list[str]) -> Row:
+        self.engine.calls.append(("purge", *ids))
+        rows = self.engine.rows["dlq"]
+        self.engine.purged = [row for row in rows if row["id"] in ids]
+        self.engine.rows["dlq"] = [row for row in rows if row["id"] not in ids]
+        self.publish()
+        return {"purged": [row["id"] for row in self.engine.purged], "refused": [], "undo": "p1", "seconds": 10.0}
+
+    async def undo(self, purge: str = "") -> Row:
+        self.engine.calls.append(("undo", purge))
+        back, self.engine.purged = self.engine.purged, []
+        self.engine.rows["dlq"] += back
+        self.publish()
+        return {"restored": len(back)}
+
+    async def letters(self, ids: list[str]) -> list[Row]:
+        self.engine.calls.append(("letters", *ids))
+        rows = [row for row in self.engine.rows["dlq"] if row["id"] in ids]
+        return [{**row, "attempts": [], "payload": self.engine.payload} for row in rows]
+
+    async def page(self, view: Row, cursor: str | None = None) -> Row:
+        rows = [row for row in self.engine.rows.get(view["view"], ()) if _matches(row, view["filter"])]
+        return {"rows": copy.deepcopy(rows), "total": len(rows), "cursor": None}
 
     async def reload(self) -> Row:
         self.engine.calls.append(("reload",))

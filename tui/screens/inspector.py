@@ -1,6 +1,7 @@
 """The life of one request: its time axis above, payload, result and log below. Follows while it goes on."""
 
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -178,10 +179,23 @@ class InspectorScreen(Screen[None], inherit_bindings=False):
             self.lamtop.wishes.say("warning", f"it has made {f.counted(len(calls), 'call')}")
 
     def action_redrive(self) -> None:
-        rows = self.lamtop.model.rows["dlq"].window()
-        dead = next((row["id"] for row in rows if row.get("request_id") == self.request_id), self.request_id)
+        self._with_letter(lambda letter: self.lamtop.begin(partial(self.lamtop.wishes.dead_letters.redrive, [letter])))
+
+    def action_retry(self) -> None:
+        self._with_letter(self.lamtop.main.edit_and_retry)
+
+    def _with_letter(self, act: Callable[[str], None]) -> None:
+        """Act on the dead letter that tells of this request."""
+
+        async def ask() -> None:
+            letter = await self.lamtop.wishes.dead_letters.letter_of(self.request_id)
+            if letter is None:
+                self.lamtop.wishes.say("warning", "it is no longer a dead letter")
+            else:
+                act(letter)
+
         if self.life is not None and self.life["state"] == "discarded":
-            self.lamtop.begin(partial(self.lamtop.wishes.redrive, [dead]))
+            self.lamtop.begin(ask)
         else:
             self.lamtop.wishes.say("warning", "only a discarded event can be redriven")
 

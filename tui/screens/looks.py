@@ -4,6 +4,7 @@ from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from ..columns import is_group
 from ..views import Scope
 from ..widgets.line_view import Part
 
@@ -36,7 +37,9 @@ class Looks:
             line = screen.logs.line()
             return line.function if line else ""
         row = screen.tables[screen.focused_pane].row()
-        return str(row["id"] if screen.focused_pane == "functions" else row["function"]) if row else ""
+        if row is None or is_group(row):
+            return ""
+        return str(row["id"] if screen.focused_pane == "functions" else row["function"])
 
     def look_at(self, scope: Scope | None) -> None:
         """Narrow every pane to this, or (None) to nothing."""

@@ -8,7 +8,8 @@ from textual.containers import Container
 from textual.screen import Screen
 
 from .. import format as f
-from ..columns import LIVE
+from ..badge import DeadLetterBadge
+from ..columns import LIVE, is_group
 from ..keymap import PANE_KEYS, bindings, hints, key_for
 from ..layout import LAYOUTS, NARROW, NORMAL, layout_for
 from ..model import Change
@@ -50,6 +51,7 @@ class MainScreen(MainKeys, Looks, Screen[None], inherit_bindings=False):
         self.focused_pane = "functions"
         self.list_pane = "functions"
         self.story_pane = "logs"  # which of Logs and Timeline is shown where there is room for one
+        self.badge = DeadLetterBadge()
         self._change = Change()
         self._paint = Paint(self, self._draw, self._pace)
 
@@ -135,7 +137,7 @@ class MainScreen(MainKeys, Looks, Screen[None], inherit_bindings=False):
         themselves do not change it: a key must act on what its finger was aimed at."""
         row = self.tables[self.focused_pane].row() if self.focused_pane in self.tables else None
         line = None if self.logs.following else self.logs.line()
-        if row is not None:
+        if row is not None and not is_group(row):
             self.selected = str(row["id"] if self.focused_pane == "functions" else row["function"])
         elif self.focused_pane == "logs" and line is not None and line.function:
             self.selected = line.function
@@ -189,6 +191,7 @@ class MainScreen(MainKeys, Looks, Screen[None], inherit_bindings=False):
                     self.lamtop.failed(error)
             self._keep_selection()
             self._draw_live()
+            self._draw_badge()
             self._draw_borders()
             self._draw_trouble()
             self.refresh_bars()
@@ -204,6 +207,14 @@ class MainScreen(MainKeys, Looks, Screen[None], inherit_bindings=False):
         for pane in LIVE:
             if self.tables[pane].display and self.model.rows[pane].total:
                 self.tables[pane].time_went_by()
+
+    def _draw_badge(self) -> None:
+        """Dead letters that nobody has looked at yet; the first one rings."""
+        if self.model.time.engine and self.badge.look(
+            int(self.model.totals["dead_letters"]), is_seen=self.focused_pane == "dlq"
+        ):
+            self.app.bell()
+        self.tables["dlq"].set_class(self.badge.new > 0, "news")
 
     def _draw_borders(self) -> None:
         for pane, table in self.tables.items():

@@ -3,8 +3,10 @@
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
+from ..columns import is_group
 from ..keymap import PANE_KEYS
 from ..wishes import Outcome
+from .dead_letter_keys import DeadLetterKeys
 
 if TYPE_CHECKING:
     from ..app import Lamtop
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 _ORDER = sorted(PANE_KEYS, key=lambda pane: PANE_KEYS[pane])
 
 
-class MainKeys:
+class MainKeys(DeadLetterKeys):
     """The actions, apart from the layout and drawing they act on."""
 
     @property
@@ -43,8 +45,9 @@ class MainKeys:
     def action_overview(self) -> None:
         self._main.zoomed = False
         self._main.look_at(None)
-        for pane in self._main.views:
+        for pane, view in self._main.views.items():
             self._main.set_filter(pane, "")
+            view.by_error, view.error = False, None
         self._main.rearrange()
 
     def action_back(self) -> None:
@@ -53,6 +56,8 @@ class MainKeys:
         if table is not None and table.marks:
             table.marks.clear()
             table.refresh()
+        elif self.close_group():
+            return
         elif main.views[main.focused_pane].filter:
             main.set_filter(main.focused_pane, "")
         elif main.scope:
@@ -103,6 +108,8 @@ class MainKeys:
             self._app.begin(partial(self._app.wishes.send, function))
 
     def action_form(self) -> None:
+        if self.edit_dead_letter():
+            return
         from .invoke import InvokeScreen
 
         function = self._wanted()
@@ -141,9 +148,13 @@ class MainKeys:
             line = main.logs.line()
             return line.request_id if line else ""
         row = main.tables[main.focused_pane].row()
-        return str(row.get("request_id") or row["id"]) if row and main.focused_pane != "functions" else ""
+        if row is None or main.focused_pane == "functions" or is_group(row):
+            return ""
+        return str(row.get("request_id") or row["id"])
 
     def action_inspect(self) -> None:
+        if self.open_group():
+            return
         request_id = self.request_id()
         if request_id:
             from .inspector import InspectorScreen
@@ -159,34 +170,6 @@ class MainKeys:
         if text:
             self._app.copy_to_clipboard(text)
             self._app.wishes.say("info", f"copied {text}")
-
-    def action_mark(self) -> None:
-        self._main.tables["dlq"].toggle_mark()
-        self._main.paint_soon()
-
-    def action_redrive(self) -> None:
-        table = self._main.tables["dlq"]
-        row = table.row()
-        ids = [one for one in table.rows.ids if one in table.marks] or ([row["id"]] if row else [])
-        if ids:
-            table.marks.clear()
-            self._app.begin(partial(self._app.wishes.redrive, ids))
-
-    def action_redrive_all(self) -> None:
-        from .ask import AskScreen
-
-        rows = self._main.tables["dlq"].rows
-        ids = list(rows.ids)
-        if not ids:
-            return
-        shown = f"{len(ids):,}" if len(ids) == rows.total else f"{len(ids):,} of {rows.total:,}"
-        noun = "dead letter" if rows.total == 1 else "dead letters"
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._app.begin(partial(self._app.wishes.redrive, ids))
-
-        self._app.push_screen(AskScreen(f"Redrive {shown} {noun}?"), answered)
 
     def action_notices(self) -> None:
         from .notices import NoticesScreen

@@ -42,6 +42,8 @@ def pane_title(screen: "MainScreen", pane: str) -> list[tuple[str, str]]:
     soonest = screen.model.totals.get("soonest_retry")
     if pane == "retries" and total and soonest:
         title += f" · next {f.until(soonest - screen.model.time.now())}"
+    if pane == "dlq" and screen.badge.new:
+        title += f" · {f.number(screen.badge.new)} new"
     marked = len(screen.tables[pane].marks)
     if marked:
         title += f" · {marked} marked"
@@ -54,7 +56,11 @@ def pane_footer(screen: "MainScreen", pane: str) -> str:
     if pane == "queue" and rows.total and totals.get("oldest_queued"):
         return f"oldest {f.age(screen.model.time.now() - totals['oldest_queued'])}"
     if pane == "dlq" and rows.total:
-        return f"{key_for('dlq.redrive')} redrive · {key_for('dlq.redrive_all')} all shown"
+        by_error = screen.views["dlq"].by_error
+        redrive = f"{key_for('dlq.redrive')} redrive · "
+        if by_error:
+            return f"{key_for('row.inspect')} opens · {redrive}{key_for('dlq.purge')} purge"
+        return f"{redrive}{key_for('dlq.redrive_all')} all shown"
     if pane == "timeline":
         logs = f" · {key_for('pane.logs')} logs" if screen.has_class("normal") else ""
         return f"newest first · - + time{logs}"

@@ -10,7 +10,7 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 
-from ..columns import COLUMNS, Column, Row, laid_out
+from ..columns import COLUMNS, Column, Row, is_group, laid_out
 from ..format import CURSOR, MARK, fit, wrap
 from ..keymap import bindings
 from ..model import PaneRows
@@ -48,6 +48,7 @@ class LineTable(LineView):
         self.marks: set[str] = set()
         self._layout: list[tuple[Column, int]] = []
         self._layout_width = -1
+        self._columns: tuple[Column, ...] = ()
         self._header: str | None = None
         self._footer: str | None = None
 
@@ -170,9 +171,18 @@ class LineTable(LineView):
 
     # what is drawn
 
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of the rows that are there now."""
+        return COLUMNS[self.pane]
+
+    def _lay_out(self, width: int) -> None:
+        columns = self.columns()
+        if (width, columns) != (self._layout_width, self._columns):
+            self._layout = laid_out(columns, self.columns_room(width))
+            self._layout_width, self._columns = width, columns
+
     def draw(self, y: int, width: int) -> Strip:
-        if width != self._layout_width:
-            self._layout, self._layout_width = laid_out(COLUMNS[self.pane], self.columns_room(width)), width
+        self._lay_out(width)
         if y == 0:
             titles = "  " + self._join([c.title for c, _ in self._layout])
             return self.strip_of([(titles + " ", "dim"), *self.beside(None, width)], width)
@@ -229,6 +239,10 @@ class DeadLetterTable(LineTable):
     """The pane of the dead letters has keys of its own."""
 
     BINDINGS = bindings("dlq")
+
+    def columns(self) -> tuple[Column, ...]:
+        first = next(iter(self.rows.window()), None)
+        return COLUMNS["dlq by error" if first and is_group(first) else "dlq"]
 
 
 def _wrapped_words(text: str, width: int) -> list[str]:
