@@ -118,6 +118,14 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("timeline.closer", "plus", "span(-1)", "a shorter time on the axis"),
         Key("timeline.own", "equals_sign", "span_own", "as long a time as the rows need"),
     ),
+    "logs": (
+        Key("logs.error_next", "right_square_bracket", "error(1)", "next error", "error"),
+        Key("logs.error_previous", "left_square_bracket", "error(-1)", "previous error"),
+        Key("logs.level", "v", "screen.level", "all lines, warnings and worse, errors only", "level"),
+        Key("logs.wrap", "w", "wrap", "show the line under the cursor in full, or cut again", "wrap"),
+        Key("logs.right", "l,right", "sideways(1)", "on to the right in long lines"),
+        Key("logs.left", "h,left", "sideways(-1)", "back to the left"),
+    ),
     "inspector": (
         Key("tab.next", "right_square_bracket,tab", "tab(1)", "next section", "section"),
         Key("tab.previous", "left_square_bracket,shift+tab", "tab(-1)", "previous section"),

@@ -7,6 +7,7 @@ from typing import Any
 from .format import clean
 
 CAPACITY = 10_000  # drawn lines that are kept
+CAPACITY_READING = 200_000  # … while somebody reads, who may have gone far back
 _LONGEST = 4000  # characters of one line that can ever be seen in the pane
 
 
@@ -58,6 +59,8 @@ class LogBuffer:
         self.dropped = 0
         self.total = 0
         self.left_out = 0
+        self.at_beginning = False  # nothing is older than the first line
+        self.reads = False  # somebody reads: nothing may go from the front
         self._newest: set[int] = set()
 
     def forget(self) -> None:
@@ -65,6 +68,21 @@ class LogBuffer:
         self.lines.clear()
         self._newest.clear()
         self.dropped = self.total = self.left_out = 0
+        self.at_beginning = False
+
+    def take_older(self, raws: list[dict[str, Any]]) -> int:
+        """Put older lines in front; returns how many. Lines keep their place in the count: `dropped` falls below 0."""
+        fresh = [raw for raw in raws if int(raw["id"]) not in self._newest]
+        self._newest.update(int(raw["id"]) for raw in fresh)
+        added = list(itertools.chain.from_iterable(drawn_lines(raw) for raw in fresh))
+        self.lines[:0] = added
+        self.dropped -= len(added)
+        return len(added)
+
+    def error(self, at: int, step: int) -> int | None:
+        """The place of the next error event from a place, down (1) or up (-1); None if there is none."""
+        places = range(at + 1, len(self.lines)) if step > 0 else range(at - 1, -1, -1)
+        return next((n for n in places if self.lines[n].first and self.lines[n].is_error), None)
 
     def take(self, news: dict[str, Any]) -> list[LogLine]:
         """Append what is new; a line sent twice is taken once. Returns the lines that were new."""
@@ -78,8 +96,9 @@ class LogBuffer:
         return added
 
     def _trim(self) -> None:
-        if len(self.lines) <= CAPACITY + CAPACITY // 10:
+        if len(self.lines) <= (CAPACITY_READING if self.reads else CAPACITY) + CAPACITY // 10:
             return
+        self.at_beginning = False
         excess = len(self.lines) - CAPACITY
         del self.lines[:excess]
         self.dropped += excess

@@ -141,6 +141,16 @@ class Wishes:
             return
         self.say(*_reload_sentence(answer))
 
+    async def older_lines(self, view: dict[str, Any], before: int) -> list[dict[str, Any]]:
+        """The log lines of a view in front of this one, oldest first; none, and words, if nobody can be asked."""
+        try:
+            page = await self._client().page({**view, "before": before})
+        except Exception as error:
+            self._failed("older lines cannot be read", error)
+            return []
+        rows: list[dict[str, Any]] = page["rows"]
+        return rows
+
     async def life(self, request_id: str) -> dict[str, Any] | None:
         """Everything known about one request, cleaned; None if nothing is, or nobody can be asked."""
         try:

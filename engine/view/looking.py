@@ -39,4 +39,7 @@ class Looking:
         """One page of a view. Raises ValueError for a view or cursor that makes no sense."""
         view = parse_view("page", wish)
         self._views.history.hand_over()
-        return await asyncio.to_thread(page, self._views, view, cursor)
+        before = wish.get("before")
+        if before is not None and not isinstance(before, int):
+            raise ValueError(f"page.before: {before!r} is not a line's number")
+        return await asyncio.to_thread(page, self._views, view, cursor, before)

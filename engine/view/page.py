@@ -9,14 +9,16 @@ from .views import Views
 from .wishes import View
 
 
-def page(views: Views, view: View, cursor: str | None) -> Row:
+def page(views: Views, view: View, cursor: str | None, before: int | None = None) -> Row:
     """One page: {"rows", "total", "cursor"}; the cursor of the last page is None.
+
+    `before` is the number of a log line that somebody has: the page ends in front of it.
 
     Raises ValueError for a cursor that no page of this view gave out. Reads the disk.
     """
     after = _decode(view, cursor) if cursor else None
     if view.kind == "logs":
-        return _page_of_lines(views, view, after[0] if after else None)
+        return _page_of_lines(views, view, after[0] if after else before)
     total, rows = views.rows(View(view.kind, view.window._replace(offset=0, after=after)))
     more = rows and len(rows) == view.window.limit
     return {"rows": rows, "total": total, "cursor": _encode(view, *views.position(view, rows[-1])) if more else None}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ..core.level import is_at_least
 from ..core.log import LogLine
 from ..store import Window
 from ..store.peek import QUEUED_SORTS
@@ -34,6 +35,11 @@ def is_behind_cursor(window: Window, row: Row) -> bool:
         return True
     place = queued_place(window, row)
     return place < window.after if window.descending else place > window.after
+
+
+def line_matches(window: Window, line: LogLine) -> bool:
+    """Does a log line match the filter, and is it as bad as the window's level?"""
+    return is_at_least(line, window.level) and matches(window, line.function, words_of_line(line))
 
 
 def words_of_line(line: LogLine) -> str:

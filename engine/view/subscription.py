@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from ..core.log import LogLine
-from .rows import Row, as_row, words_of_line
+from .rows import Row, as_row, line_matches
 from .views import Views
-from .wishes import View, matches, parse_view
+from .wishes import View, parse_view
 
 FRAME_GAP = 0.1  # seconds between two frames
 _LOOK_EVERY = 0.025  # seconds: how soon the first change after a pause is seen
@@ -137,7 +137,7 @@ class Subscription:
 
     def _on_line(self, line: LogLine) -> None:
         for name, view in self._views.items():
-            if view.kind == "logs" and matches(view.window, line.function, words_of_line(line)):
+            if view.kind == "logs" and line_matches(view.window, line):
                 kept = self._lines.setdefault(name, [])
                 kept.append(line)
                 if len(kept) > _LINES_PER_FRAME:  # a flood: the client gets the newest and is told how many it missed

@@ -16,7 +16,7 @@ from ..store import History, Peek, Window
 from ..store.peek import dead_order
 from .function_row import configured, counted
 from .notices import Notices
-from .rows import Row, as_row, cut, is_behind_cursor, queued_place, sort_key, words_of, words_of_line
+from .rows import Row, as_row, cut, is_behind_cursor, line_matches, queued_place, sort_key, words_of
 from .timeline import Timeline
 from .wishes import View, matches
 
@@ -127,11 +127,11 @@ class Views:
         window = view.window
 
         def wanted(line: LogLine) -> bool:
-            return matches(window, line.function, words_of_line(line))
+            return line_matches(window, line)
 
         word = max(window.words, key=len, default="")
         found = self.history.newest_lines(
-            window.limit, wanted if window.is_filtered else None, word=word, before=before or 2**62
+            window.limit, wanted if window.is_filtered or window.level else None, word=word, before=before or 2**62
         )
         return [as_row(line) for line in found]
 

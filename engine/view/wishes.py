@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ..core.level import LEVELS
 from ..store import Window
 
 _LIMIT_MAX = 500
@@ -40,10 +41,16 @@ def parse_view(name: str, wish: Mapping[str, Any]) -> View:
         functions=tuple(word.removeprefix("fn:") for word in words if word.startswith("fn:")),
         error=None if wish.get("error") is None else str(wish["error"]),
         by_error=bool(wish.get("by_error", False)),
-        level=str(wish.get("level", "")),
+        level=_level(name, wish.get("level") or ""),
     )
     newest_first = kind in ("dlq", "timeline") and not window.sort
     return View(kind, window._replace(descending=window.descending != newest_first))
+
+
+def _level(name: str, level: Any) -> str:
+    if level and level not in LEVELS:
+        raise ValueError(f"{name}.level: {level!r} is not a level; use one of {', '.join(LEVELS)}, or none")
+    return str(level)
 
 
 def matches(window: Window, function: str, text: str) -> bool:

@@ -44,19 +44,19 @@ def test_a_key_is_written_as_it_is_called(written: str, name: str) -> None:
 
 
 def test_a_remapped_key_works_its_old_one_does_not_and_every_word_on_the_screen_says_so(file: Path) -> None:
-    file.write_text('invoke.async = "t"\n"help" = ["h", "f1"]\npane.logs = "9"\ndlq.redrive = "ctrl+r"\n')
+    file.write_text('invoke.async = "t"\n"help" = ["H", "f1"]\npane.logs = "9"\ndlq.redrive = "ctrl+r"\n')
     use_keys([file])
 
     async def story(stage: Stage) -> None:
-        await stage.shows("t async", "h help", "Press t to send", "9 Logs")
+        await stage.shows("t async", "H help", "Press t to send", "9 Logs")
         await stage.press("a")
         assert not stage.called("async")
         await stage.press("t")
         await stage.shows("202 accepted")
-        await stage.press("4", "h")
+        await stage.press("4", "H")
         await stage.shows("t               send it", "ctrl+r          redrive", "1 2 3 4 9 6")
         await stage.press("G")
-        await stage.shows("h / f1 ")
+        await stage.shows("H / f1 ")
         await stage.press("escape", "colon", *"asynchronous")
         await stage.shows("t              send it one")
 

@@ -81,7 +81,7 @@ class MainScreen(MainKeys, Looks, Screen[None], inherit_bindings=False):
         place = getattr(self.app.screen, "PLACE", "") or ("filter" if self.query("FilterLine") else "")
         if place:
             return hints(place)
-        return (hints("dlq") if self.focused_pane == "dlq" else []) + hints("main")
+        return (hints(self.focused_pane) if self.focused_pane in ("dlq", "logs") else []) + hints("main")
 
     def on_screen_suspend(self) -> None:
         self.refresh_bars()
@@ -155,6 +155,12 @@ class MainScreen(MainKeys, Looks, Screen[None], inherit_bindings=False):
 
     def on_line_table_opened(self) -> None:
         self.action_inspect()
+
+    def on_log_lines_older(self) -> None:
+        self.read_older()
+
+    def on_log_lines_no_error(self, message: LogLines.NoError) -> None:
+        self.no_error(message.step)
 
     def on_line_table_scrolled(self) -> None:
         self.watch_windows()

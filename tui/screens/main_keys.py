@@ -7,6 +7,7 @@ from ..columns import is_group
 from ..keymap import PANE_KEYS
 from ..wishes import Outcome
 from .dead_letter_keys import DeadLetterKeys
+from .log_keys import LogKeys
 
 if TYPE_CHECKING:
     from ..app import Lamtop
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 _ORDER = sorted(PANE_KEYS, key=lambda pane: PANE_KEYS[pane])
 
 
-class MainKeys(DeadLetterKeys):
+class MainKeys(DeadLetterKeys, LogKeys):
     """The actions, apart from the layout and drawing they act on."""
 
     @property
@@ -48,6 +49,7 @@ class MainKeys(DeadLetterKeys):
         for pane, view in self._main.views.items():
             self._main.set_filter(pane, "")
             view.by_error, view.error = False, None
+        self.set_level("")
         self._main.rearrange()
 
     def action_back(self) -> None:
@@ -56,7 +58,7 @@ class MainKeys(DeadLetterKeys):
         if table is not None and table.marks:
             table.marks.clear()
             table.refresh()
-        elif self.close_group():
+        elif self.close_group() or (main.focused_pane == "logs" and self.set_level("")):
             return
         elif main.views[main.focused_pane].filter:
             main.set_filter(main.focused_pane, "")

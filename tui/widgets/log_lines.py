@@ -1,15 +1,17 @@
 """The Logs pane: follows at the bottom, and never moves while somebody reads."""
 
 from collections.abc import Callable
+from typing import Any
 
 from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.geometry import Size
+from textual.message import Message
 from textual.strip import Strip
 
 from .. import format as f
-from ..keymap import key_for
+from ..keymap import bindings, key_for
 from ..loglines import LogBuffer, LogLine
 from .line_view import LineView, Part
 
@@ -18,6 +20,8 @@ _REVERSE = Style(reverse=True)
 
 class LogLines(LineView):
     """The newest lines of the model's buffer. Lines are counted from the first the monitor ever saw."""
+
+    BINDINGS = bindings("logs")
 
     def __init__(self, buffer: LogBuffer, words: Callable[[], str], changed: Callable[[], None]) -> None:
         super().__init__(id="logs")
@@ -29,6 +33,57 @@ class LogLines(LineView):
         self._dropped = 0
         self._own_scroll = False
         self._title = ""
+        self.wrapped = False
+        self._right = 0  # cells that the text is moved to the left
+
+    class Older(Message):
+        """The reader is at the first line: what is older is wanted."""
+
+    def take_older(self, raws: list[dict[str, Any]]) -> None:
+        """Lines came in front; the reader stays on the same one."""
+        count = self.buffer.take_older(raws)
+        self._dropped = self.buffer.dropped
+        self._own_scroll = True
+        self.virtual_size = Size(0, len(self.buffer.lines))
+        self.jump(self.scroll_offset.y + count)
+        self._own_scroll = False
+        self.refresh()
+
+    def action_error(self, step: int) -> None:
+        """Go to the next error (1), or the one before (-1)."""
+        at = self.buffer.error(self.cursor - self.buffer.dropped, step)
+        if at is None:
+            self.post_message(self.NoError(step))
+            return
+        self._stop()
+        self.cursor = at + self.buffer.dropped
+        self._reveal()
+        self._changed()
+        self.refresh()
+
+    class NoError(Message):
+        """There is no error in that direction, of those lines that are here."""
+
+        def __init__(self, step: int) -> None:
+            super().__init__()
+            self.step = step
+
+    def action_wrap(self) -> None:
+        self.wrapped = not self.wrapped
+        self._changed()
+        self.refresh()
+
+    def action_sideways(self, step: int) -> None:
+        """Move the text by half its width, to read the end of long lines."""
+        half = max(10, self.room // 2)
+        longest = max((len(line.text) for line in self._visible()), default=0)
+        self._right = max(0, min(self._right + step * half, max(0, longest - half)))
+        self._changed()
+        self.refresh()
+
+    def _visible(self) -> list[LogLine]:
+        top = self.scroll_offset.y
+        return self.buffer.lines[top : top + self.page]
 
     @property
     def new(self) -> int:
@@ -68,7 +123,7 @@ class LogLines(LineView):
         if self.buffer.left_out:
             footer += f" · {f.number(self.buffer.left_out)} left out"
         footer += more
-        title = f"{key_for('pane.logs')} Logs · {state}{scope}"
+        title = f"{key_for('pane.logs')} Logs · {state}{scope}" + (f" · → {self._right}" if self._right else "")
         if title + footer != self._title:
             self._title = title + footer
             self.border_title, self.border_subtitle = Text(title), Text(footer)
@@ -79,6 +134,8 @@ class LogLines(LineView):
         self.cursor = max(self.buffer.dropped, min(self.cursor + by, self._end - 1))
         if by < 0:
             self._stop()
+            if self.cursor == self.buffer.dropped and not self.buffer.at_beginning:
+                self.post_message(self.Older())
         self._reveal()
         if self.cursor >= self._end - 1 and by > 0:
             self._resume()
@@ -98,11 +155,13 @@ class LogLines(LineView):
     def _stop(self) -> None:
         if self.following:
             self.following, self._read_to = False, self._end
+            self.buffer.reads = True
             self._changed()
 
     def _resume(self) -> None:
         if not self.following:
             self.following = True
+            self.buffer.reads = False
             self._changed()
         self.sync()
 
@@ -121,6 +180,8 @@ class LogLines(LineView):
             return
         if new_value < old_value:
             self._stop()
+            if round(new_value) == 0 and not self.buffer.at_beginning:
+                self.post_message(self.Older())
         elif round(new_value) >= self.max_scroll_y and not self.following:
             self._resume()
 
@@ -135,20 +196,40 @@ class LogLines(LineView):
 
     # what is drawn
 
+    def _draw_whole(self, y: int, width: int) -> Strip | None:
+        """Its part of the line under the cursor, in full, over the lines below it; None for a line beside it."""
+        line, here = self.line(), self.cursor - self.buffer.dropped - self.scroll_offset.y
+        if line is None or not 0 <= here < self.page:
+            return None
+        head = head_of(line, width)
+        pieces = f.wrap(line.text, max(10, width - head))[: self.page]
+        part = y - max(0, min(here, self.page - len(pieces)))
+        if not 0 <= part < len(pieces):
+            return None
+        lead = log_parts(line, width, here=True)[0][0] if part == 0 else " " * head
+        return self.strip_of([(f.fit(lead + pieces[part], width), "")], width, _REVERSE)
+
     def draw(self, y: int, width: int) -> Strip:
         at = y + self.scroll_offset.y
         if not self.buffer.lines:
             return self.strip_of([("  " + self._words(), "dim")] if y == self.page // 2 else [], width)
+        if self.wrapped and (piece := self._draw_whole(y, width)):
+            return piece
         if at >= len(self.buffer.lines):
             return self.strip_of([], width)
         here = self.has_focus and at == self.cursor - self.buffer.dropped
-        parts = log_parts(self.buffer.lines[at], width, here)
+        parts = log_parts(self.buffer.lines[at], width, here, self._right)
         if here:
             return self.strip_of([("".join(text for text, _ in parts), "")], width, _REVERSE)
         return self.strip_of(parts, width)
 
 
-def log_parts(line: LogLine, width: int, here: bool = False) -> list[Part]:
+def head_of(line: LogLine, width: int) -> int:
+    """Cells in front of a line's text."""
+    return sum(len(text) for text, _ in log_parts(line, width)[:1])
+
+
+def log_parts(line: LogLine, width: int, here: bool = False, right: int = 0) -> list[Part]:
     """One log line laid out: time, request, function, text. Lines after an event's first stand under its text."""
     name = 16 if width >= 90 else 12
     lead = f.CURSOR if here else " "
@@ -158,4 +239,4 @@ def log_parts(line: LogLine, width: int, here: bool = False) -> list[Part]:
     else:
         head = f"{lead}{'':{(12 if width >= 90 else 8) + 1 + 5 + name}} "
     style = "error" if line.is_error else "dim" if line.kind == "platform" else ""
-    return [(head, "dim"), (f.fit(line.text, max(1, width - len(head))).rstrip(), style)]
+    return [(head, "dim"), (f.fit(line.text[right:], max(1, width - len(head))).rstrip(), style)]

@@ -1,0 +1,116 @@
+"""Reading logs: errors are jumped to, long lines can be read, the whole history is there."""
+
+from fake_engine import FakeEngine
+from stage import Stage, play
+
+from lamtop.tui.loglines import LogBuffer
+
+
+def chatty(lines: int) -> FakeEngine:
+    engine = FakeEngine()
+    engine.log(*(f"line {number}" for number in range(lines)))
+    return engine
+
+
+def test_brackets_jump_between_errors_and_stop_following() -> None:
+    engine = chatty(60)
+    engine.log("[ERROR] first trouble\nTraceback\n  here")
+    engine.log(*(f"more {number}" for number in range(60)))
+    engine.log("[ERROR] second trouble")
+    engine.log(*(f"last {number}" for number in range(60)))
+
+    async def story(stage: Stage) -> None:
+        await stage.shows("last 59")
+        await stage.press("5", "[")
+        await stage.shows("second trouble", "paused")
+        await stage.press("[")
+        await stage.shows("first trouble")
+        place = stage.logs.cursor
+        await stage.press("[")
+        assert stage.logs.cursor == place
+        await stage.press("]")
+        line = stage.logs.line()
+        assert line is not None
+        assert "second trouble" in line.text
+        engine.log("news")
+        await stage.shows("+1 new")
+        assert stage.logs.line() == line
+        await stage.press("]")
+        await stage.shows("no error below")
+
+    play(story, engine)
+
+
+def test_going_up_beyond_the_first_line_fetches_older_ones_and_the_reader_stays() -> None:
+    engine = chatty(1300)
+
+    async def story(stage: Stage) -> None:
+        await stage.shows("line 1299")
+        assert stage.logs.buffer.lines[0].id == 801
+        await stage.press("5", "g")
+        await stage.until(lambda: stage.logs.buffer.lines[0].id == 301, "older lines")
+        line = stage.logs.line()
+        assert line is not None
+        assert line.id == 801
+        await stage.shows("line 800")
+        await stage.press("g")
+        await stage.until(lambda: stage.logs.buffer.lines[0].id == 1, "the oldest lines")
+        await stage.press("g")
+        await stage.until(lambda: stage.logs.buffer.at_beginning, "the beginning")
+        await stage.shows("line 0")
+        await stage.press("G")
+        await stage.shows("line 1299", "follow")
+
+    play(story, engine)
+
+
+def test_a_line_too_long_for_the_pane_is_shown_in_full_by_w_and_moved_by_l_and_h() -> None:
+    engine = chatty(3)
+    engine.log("x" * 250 + "the end")
+
+    async def story(stage: Stage) -> None:
+        await stage.press("5", "k", "j")
+        await stage.hides("the end")
+        await stage.press("w")
+        await stage.shows("the end")
+        await stage.press("w")
+        await stage.hides("the end")
+        await stage.press("l", "l", "l", "l")
+        await stage.shows("the end")
+        await stage.press("h", "h", "h", "h", "h")
+        await stage.shows("line 0")
+
+    play(story, engine)
+
+
+def test_v_asks_the_engine_for_worse_lines_only_and_escape_for_all() -> None:
+    engine = chatty(3)
+
+    async def story(stage: Stage) -> None:
+        await stage.press("5", "v")
+        await stage.until(lambda: engine.client and engine.client.views["logs"].get("level") == "WARN")
+        await stage.shows("WARN and worse")
+        await stage.press("v")
+        await stage.until(lambda: engine.client and engine.client.views["logs"].get("level") == "ERROR")
+        await stage.press("escape")
+        await stage.until(lambda: engine.client and "level" not in engine.client.views["logs"])
+
+    play(story, engine)
+
+
+def test_nothing_falls_off_the_front_while_somebody_reads() -> None:
+    buffer = LogBuffer()
+
+    def lines(first: int, count: int) -> list[dict[str, object]]:
+        return [{"id": first + n, "at": 0.0, "text": "t"} for n in range(count)]
+
+    buffer.reads = True
+    buffer.take({"lines": lines(1_000, 15_000)})
+    assert buffer.dropped == 0
+    assert buffer.take_older(lines(1, 999)) == 999
+    assert (buffer.dropped, buffer.lines[0].id) == (-999, 1)
+    assert buffer.take_older(lines(1, 999)) == 0
+    buffer.reads = False
+    buffer.take({"lines": lines(20_000, 1)})
+    assert len(buffer.lines) == 10_000
+    assert buffer.dropped == 16_000 - 10_000 - 999
