@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from . import about, interpreter, registry
+from .answer_times import AnswerTimes
 from .clock import SystemClock
 from .core.function import Function
 from .dead_letters import DeadLetters
@@ -66,6 +67,7 @@ class Engine:
         state, running = self.settings.state, asyncio.get_running_loop()
         end_survivors(state / "processes")
         self.metrics = Metrics()
+        self.answer_times = AnswerTimes(_ticks)
         self.history = History(state, self.settings.retention)
         self.history.call_later = running.call_later
         self.notices = Notices(self.clock.now)
@@ -109,13 +111,20 @@ class Engine:
         """The verbs of the parts, where everybody looks for them: at the engine."""
         self._debts = Debts(self.loop)
         invocations = Invocations(
-            self.clock, self.dispatcher, self.environments, self.history, self.metrics, self._debts, _ticks
+            self.clock,
+            self.dispatcher,
+            self.environments,
+            self.history,
+            self.metrics,
+            self._debts,
+            self.answer_times,
+            _ticks,
         )
         self.begin, self.invoke = invocations.begin, invocations.invoke
         self.send, self.accept = invocations.send, invocations.accept
         dead = DeadLetters(self.dispatcher, self.peek, self._debts)
         self.redrive, self.purge, self.undo, self.letters = dead.redrive, dead.purge, dead.undo, dead.letters
-        looking = Looking(self.views)
+        looking = Looking(self.views, self.answer_times.get)
         self.subscribe, self.life, self.page = looking.subscribe, looking.life, looking.page
         self.attached, self.detached = self.monitors.attached, self.monitors.detached
         self.reload = self.reloader.reload

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple, Required, TypedDict, Unpack
 
+from .answer_times import AnswerTimes
 from .clock import Clock
 from .core import calls
 from .core.arn import LATEST, function_arn
@@ -53,6 +54,7 @@ class Invocations:
         history: History,
         metrics: Metrics,
         debts: Debts,
+        answer_times: AnswerTimes,
         ticks: Callable[[], float],
     ) -> None:
         """`ticks` is the clock that durations are measured with, in real seconds."""
@@ -62,6 +64,7 @@ class Invocations:
         self._history = history
         self._metrics = metrics
         self._debts = debts
+        self._answer_times = answer_times
         self._ticks = ticks
 
     async def invoke(self, function: Function, payload: bytes, **wishes: Unpack[Wishes]) -> Answered:
@@ -146,7 +149,7 @@ class Invocations:
             function,
             payload,
             f"function {caller.function.name}" if caller else wishes["source"],
-            self._debts.owe(answer, refuse),
+            self._debts.owe(self._answer_times.timed(answer), refuse),
             wishes.get("qualifier", ""),
             trace_id,
             caller.request_id if caller else "",

@@ -145,7 +145,8 @@ def _end(life: Life) -> list[Span]:
     at = float(life.get("ended_at") or life["accepted_at"])
     good = life["state"] == "succeeded"
     condition = str(life.get("condition") or ("Success" if good else "failed"))
-    rows = [Span("end", at, at, "end-ok" if good else "end-error", f"{condition}{where_it_went(life)}")]
+    words = f"{condition}{_end_rule(life, condition)}{where_it_went(life)}"
+    rows = [Span("end", at, at, "end-ok" if good else "end-error", words)]
     for delivery in life.get("deliveries") or ():
         if delivery.get("error"):
             said = f"not delivered to {delivery['target']} yet: {f.one_line(str(delivery['error']))}"
@@ -153,6 +154,20 @@ def _end(life: Life) -> list[Span]:
     if life.get("redriven_as"):
         rows.append(Span("", at, at, "end-ok", f"redriven as {f.short_id(str(life['redriven_as']))}"))
     return rows
+
+
+def _end_rule(life: Life, condition: str) -> str:
+    """The rule that ended an event, in a few words; "" where the condition says it all."""
+    if life["kind"] != "event":
+        return ""
+    rules = {
+        "RetriesExhausted": f": {life.get('errors')} of {life.get('tries')} tries failed",
+        "EventAgeExceeded": ": the next try would be past its maximum age",
+        "ZeroReservedConcurrency": ": reserved concurrency is 0, nothing may run",
+        "RecursiveInvocation": ": the chain of calls came by this function too often",
+        "LostRepeatedly": f": {f.counted(int(life.get('losses') or 0), 'attempt')} lost with the engine",
+    }
+    return rules.get(condition, "")
 
 
 _KINDS = {
@@ -172,7 +187,10 @@ def where_it_went(life: Life) -> str:
     if places:
         return " → " + ", ".join(places)
     dropped = life.get("dropped", life["state"] == "discarded" and life["kind"] == "event")
-    return " → dropped: no dead-letter queue" if dropped else ""
+    if dropped:
+        return " → dropped: no dead-letter queue"
+    is_taken = life["state"] == "discarded" and life["kind"] == "event" and not life.get("redriven_as")
+    return " → its dead letter was purged, or taken from the queue" if is_taken else ""
 
 
 @dataclass(frozen=True)

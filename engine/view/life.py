@@ -1,6 +1,6 @@
 """The life of one request: who sent it, each attempt and each wait, the end, and everything it printed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from ..core.arn import resource_name
 from ..core.cost import Bill
@@ -22,15 +22,19 @@ def life(
     history: History,
     functions: Mapping[str, Function],
     executing: Mapping[str, Invocation],
+    answered_after: Callable[[str], float | None] = lambda _: None,
 ) -> Row | None:
-    """What is known of the request with this id (or whose id begins so); None if nothing is. Reads the disk."""
+    """What is known of the request with this id (or whose id begins so); None if nothing is. Reads the disk.
+
+    `answered_after` knows how long, in seconds, the sender of an event waited for its 202, or does not.
+    """
     history.wait()
     if not request_id:
         return None
     sources = Sources(peek, history, functions, executing)
     event = peek.event(request_id)
     if event is not None:
-        return _of_event(event, sources)
+        return {**_of_event(event, sources), "answered": {"status": 202, "after": answered_after(event.id)}}
     recorded = history.invocation(request_id)
     if recorded is not None:
         return _of_invocation(recorded, sources)
@@ -65,7 +69,6 @@ def _of_event(event: Event, sources: Sources) -> Row:
         "redriven_from": event.redriven_from,
         "redriven_as": event.redriven_as,
         "dropped": event.dropped,
-        "answered": {"status": 202, "after": None},
         "attempts": [_attempt(a, function) for a in attempts],
         "running": _running(running),
         "deliveries": _deliveries(peek.deliveries(event.seq), peek.queues_with(event.id), function),

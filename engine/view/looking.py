@@ -1,7 +1,7 @@
 """What a client asks to see: a subscription, the life of one request, a page of a view."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -15,8 +15,9 @@ from .wishes import parse_view
 class Looking:
     """Answers from a thread, so that the event loop never waits for the disk."""
 
-    def __init__(self, views: Views) -> None:
-        self._views = views
+    def __init__(self, views: Views, answered_after: Callable[[str], float | None]) -> None:
+        """`answered_after` knows how long, in seconds, the sender of an event waited for its 202, or does not."""
+        self._views, self._answered_after = views, answered_after
 
     def subscribe(self) -> Subscription:
         return Subscription(self._views)
@@ -32,6 +33,7 @@ class Looking:
             history=views.history,
             functions=dict(views.dispatcher.functions),
             executing=dict(views.pools.executing),
+            answered_after=self._answered_after,
         )
         return await asyncio.to_thread(found)
 

@@ -263,9 +263,7 @@ class FakeClient:
 
     async def page(self, view: Row, cursor: str | None = None) -> Row:
         if view["view"] == "logs":
-            older = [
-                line for line in self.engine.lines if line["id"] < view["before"] and _matches(line, view["filter"])
-            ]
+            older = [line for line in self.engine.lines if line["id"] < view["before"]]
             return {"rows": copy.deepcopy(older[-view["limit"] :]), "total": None, "cursor": None}
         rows = [row for row in self.engine.rows.get(view["view"], ()) if _matches(row, view["filter"])]
         return {"rows": copy.deepcopy(rows), "total": len(rows), "cursor": None}

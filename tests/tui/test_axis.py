@@ -27,7 +27,7 @@ def test_a_past_wait_says_how_long_it_was_and_how_many_retries_were_left() -> No
     told = words(life(1, attempts=[first, second, third], **end), NOW + 200)
     assert "wait: function error, 2 of 2 retries left: 2 min" in told
     assert "wait: function error, 1 of 2 retries left: 2 min" in told
-    assert told[-1] == "end: RetriesExhausted → dead-letter queue lamtop-dead-letters"
+    assert told[-1] == "end: RetriesExhausted: 1 of 3 tries failed → dead-letter queue lamtop-dead-letters"
 
 
 def test_an_answer_whose_time_is_not_known_is_told_without_one() -> None:
@@ -46,7 +46,9 @@ def test_a_lost_attempt_costs_no_retry() -> None:
 
 def test_a_dropped_event_says_that_there_was_no_queue() -> None:
     told = words(life(1, state="discarded", condition="EventAgeExceeded", ended_at=NOW))
-    assert told[-1] == "end: EventAgeExceeded → dropped: no dead-letter queue"
+    assert (
+        told[-1] == "end: EventAgeExceeded: the next try would be past its maximum age → dropped: no dead-letter queue"
+    )
 
 
 def test_a_synchronous_call_tells_what_its_caller_got() -> None:

@@ -278,7 +278,7 @@ def test_the_inspector_follows_the_request_and_redrives_it_at_its_end() -> None:
         }
         engine.rows["dlq"][0]["attempts"] = 4
         engine.publish()
-        await stage.shows("RetriesExhausted → dead-letter queue dlq-1")
+        await stage.shows("RetriesExhausted: 1 of 3 tries failed → dead-letter queue dlq-1")
         await stage.press("m")
         await stage.until(lambda: stage.called("redrive") == [("redrive", "m1")])
 

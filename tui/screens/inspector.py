@@ -1,24 +1,26 @@
 """The life of one request: its time axis above, payload, result and log below. Follows while it goes on."""
 
+import subprocess
 import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from rich.text import Text
-from textual.app import ComposeResult
+from textual.app import ComposeResult, SuspendNotSupported
 from textual.screen import Screen
 
 from .. import format as f
 from ..keymap import bindings, hints
 from ..model import Change
+from ..source import editor_command, newest_frame
 from ..widgets.life_axis import LifeAxis
 from ..widgets.lines import Footer, Header, Standing, Status
 from ..widgets.text_lines import TextLines
 from ..wishes import pretty
 from .call_lines import call_lines, stream_lines
 from .paint import Paint
-from .result_lines import error_lines, log_lines
+from .result_lines import error_lines, log_lines, trace_of
 from .sheet import Lines
 
 if TYPE_CHECKING:
@@ -198,6 +200,25 @@ class InspectorScreen(Screen[None], inherit_bindings=False):
             self.lamtop.begin(ask)
         else:
             self.lamtop.wishes.say("warning", "only a discarded event can be redriven")
+
+    def action_source(self) -> None:
+        """Open the line of the traceback in the user's editor; the monitor waits behind it."""
+        attempt = self._shown_attempt()
+        frame = newest_frame(trace_of(str(attempt.get("result") or ""))) if attempt else None
+        command = editor_command(*frame) if frame else None
+        if frame is None:
+            self.lamtop.wishes.say("warning", "this attempt has no traceback with a file that is there")
+        elif command is None:
+            self.lamtop.wishes.say("warning", f"set EDITOR to open {frame[0]} at line {frame[1]}")
+        else:
+            self._edit(command)
+
+    def _edit(self, command: list[str]) -> None:
+        try:
+            with self.lamtop.suspend():
+                subprocess.run(command, check=False)  # noqa: S603 - the user's own EDITOR, and a file that is there
+        except (OSError, SuspendNotSupported) as error:
+            self.lamtop.wishes.say("error", f"{command[0]} cannot be run: {error}")
 
     def action_copy(self) -> None:
         self.lamtop.copy_to_clipboard(self.request_id)

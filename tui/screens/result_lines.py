@@ -13,7 +13,7 @@ from .sheet import Lines
 def error_lines(error: str, payload: str) -> Lines:
     """An error's type and message, then its traceback if the payload has one, else the payload."""
     lines: Lines = [[(line, "error")] for line in error.split("\n")]
-    trace = _trace(payload)
+    trace = trace_of(payload)
     if trace:
         lines.append([("Traceback (most recent call last):", "dim")])
         return lines + [[(piece, "")] for frame in trace for piece in frame.rstrip("\n").split("\n")]
@@ -22,7 +22,8 @@ def error_lines(error: str, payload: str) -> Lines:
     return lines
 
 
-def _trace(payload: str) -> list[str]:
+def trace_of(payload: str) -> list[str]:
+    """The frames of an error's traceback; none if the payload has none."""
     try:
         told = json.loads(payload)
     except ValueError:
