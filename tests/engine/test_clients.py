@@ -229,6 +229,9 @@ def test_a_dead_letter_is_purged_brought_back_and_redriven_with_another_payload(
     async def story(engine: Engine, client: Client) -> None:
         await client.invoke("fails", b'{"why":"card"}', asynchronous=True)
         [letter] = await dead(client, 1)
+        told = await client.life(letter["request_id"])
+        assert told is not None
+        assert told["answered"]["after"] > 0
         [whole] = plain(await client.letters([letter["id"], "nonsense"]))
         assert (whole["payload"], whole["function"], len(whole["attempts"])) == ('{"why":"card"}', "fails", 1)
         gone = plain(await client.purge([letter["id"], "nonsense"]))

@@ -25,7 +25,7 @@ from lamtop.engine.core.invocation import Invocation
 from lamtop.engine.dispatcher import Dispatcher
 from lamtop.engine.edges.destinations import Destinations
 from lamtop.engine.metrics import Metrics
-from lamtop.engine.reports import Accept, Finished, Redrive
+from lamtop.engine.reports import Accept, Finished, Purge, Redrive, Undo
 from lamtop.engine.store import KEEP, Peek, Store, Unwritable
 
 EXAMPLES = int(os.environ.get("LAMTOP_EXAMPLES", "20"))
@@ -203,6 +203,21 @@ class Life(RuleBasedStateMachine):
         for redriven, refused in answers:
             assert [id_ for id_, _ in refused] == ["nothing"]
             self.promised.update(new for _, new in redriven)
+
+    @precondition(lambda self: not self.is_full)
+    @rule(count=st.integers(1, 3))
+    def purge_and_bring_back(self, count: int) -> None:
+        """A purge that somebody takes back has changed nothing."""
+        dead = [f"dropped:{id_}" for (id_,) in self._rows("SELECT id FROM event WHERE dropped AND redriven_as IS NULL")]
+        dead += [id_ for (id_,) in self._rows("SELECT id FROM message ORDER BY rowid")]
+        purges: list[tuple[str, list[str]]] = []
+        restored: list[int | None] = []
+        self.dispatcher.report(Purge((*dead[:count], "nothing"), lambda *answer: purges.append(answer)))
+        self.dispatcher.report(Undo("", restored.append))
+        self._step()
+        for (_, purged), back in zip(purges, restored, strict=True):
+            assert purged == dead[:count]
+            assert (back or 0) == len(purged)
 
     @precondition(lambda self: not self.is_full)
     @rule(events=st.integers(0, 5))

@@ -117,3 +117,13 @@ def test_the_ruler_starts_at_zero_and_has_a_second_mark(end: float) -> None:
     marks = axis.ruler(axis.Scale(0, end, 60)).split()
     assert marks[0] == "0"
     assert 2 <= len(marks) <= 8
+
+
+def test_a_sender_is_told_how_long_it_waited_for_its_202() -> None:
+    assert words(life(1, answered={"status": 202, "after": 0.002}))[0] == "caller: 202 after 2 ms · key a"
+    assert words(life(1, answered={"status": 202, "after": None}))[0] == "caller: 202 at once · key a"
+
+
+def test_a_dead_letter_that_is_gone_is_not_said_to_be_dropped() -> None:
+    gone = words(life(1, state="discarded", condition="Cancelled", ended_at=NOW, dropped=False))
+    assert gone[-1] == "end: Cancelled → its dead letter was purged, or taken from the queue"
