@@ -222,12 +222,9 @@ def bindings(where: str) -> list[BindingType]:
     ]
 
 
-_BY_THEMSELVES = {"choice", "events"}  # fields and lists of the form: nothing else's keys work in them
-
-
 def at_once(place: str) -> list[Key]:
     """The keys that work at the same time as those of a place, its own first: no two of them may be the same."""
-    if place in TYPING or place in _BY_THEMSELVES:
+    if place in TYPING:
         return list(KEYS[place])
     around = _AROUND.get(place, ("main", "rows") if place in PANE_TITLES else ("rows",))
     return [key for one in (place, *around) for key in KEYS[one]]

@@ -120,11 +120,7 @@ def test_the_palette_lists_every_action_of_the_main_screen() -> None:
     from lamtop.tui.screens.palette import actions_of, matching
 
     ids = {key.id for _, key in actions_of("functions")}
-<<<<<<< HEAD
-    assert ids == {key.id for place in ("main", "rows", "dlq", "timeline") for key in KEYS[place]}
-=======
     assert ids == {key.id for place in ("main", "rows", *PANE_TITLES) for key in KEYS.get(place, ())}
->>>>>>> 8d9a627 (Purge, undo, edit and retry, export and group dead letters in their pane)
     assert [key.id for _, key in matching(actions_of("functions"), "ZOOM this back")] == ["pane.zoom"]
 
 
