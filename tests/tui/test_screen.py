@@ -213,6 +213,7 @@ def _lines_of(screen: str) -> list[str]:
 
 def test_a_reader_stays_on_the_same_line_when_old_ones_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lamtop.tui.loglines.CAPACITY", 200)
+    monkeypatch.setattr("lamtop.tui.loglines.CAPACITY_READING", 200)
     engine = busy()
 
     async def story(stage: Stage) -> None:
