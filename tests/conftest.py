@@ -1,0 +1,9 @@
+"""The files that take longest are begun first, so that no worker is left alone with one of them at the end."""
+
+import pytest
+
+_LONGEST = ("test_kill.py", "test_terminal.py", "test_reload.py", "test_cli.py", "test_invoke.py", "test_examples.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: _LONGEST.index(item.path.name) if item.path.name in _LONGEST else len(_LONGEST))
