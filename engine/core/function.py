@@ -69,10 +69,6 @@ class Function:
         return function_arn(self.name)
 
     @property
-    def qualified_arn(self) -> str:
-        return function_arn(self.name, LATEST)
-
-    @property
     def log_group(self) -> str:
         return self.logging.group or f"/aws/lambda/{self.name}"
 
