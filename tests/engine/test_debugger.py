@@ -49,8 +49,9 @@ def test_a_debugged_function_has_no_timeout_and_one_environment(tmp_path: Path) 
         assert told == f"debugger: orders waits at 127.0.0.1:{port}, without a timeout, one invocation at a time"
         assert json.loads(code.partition("launch.json: ")[2])["connect"] == {"host": "127.0.0.1", "port": port}
         assert charm.endswith(f"127.0.0.1:{port}")
-        until((tmp_path / "listened").exists, "an environment before there is work for it")
-        assert (tmp_path / "listened").read_text() == repr(("127.0.0.1", port))
+        listened = tmp_path / "listened"
+        until(lambda: listened.exists() and listened.read_text(), "an environment before there is work for it")
+        assert listened.read_text() == repr(("127.0.0.1", port))
 
         os.mkfifo(tmp_path / "go")
         requests = [engine.send("orders", "wait")]
@@ -63,7 +64,7 @@ def test_a_debugged_function_has_no_timeout_and_one_environment(tmp_path: Path) 
         ran = (tmp_path / "ran").read_text().splitlines()
         assert len(ran) == 2
         assert [ran[0].partition(" ")[2], len(set(ran))] == ["True []", 1]
-        assert (tmp_path / "listened").read_text().count("127.0.0.1") == 1
+        assert listened.read_text().count("127.0.0.1") == 1
 
 
 def install(folder: Path) -> Path:
