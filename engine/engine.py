@@ -2,14 +2,14 @@
 
 import asyncio
 import os
-import time
+import random
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from . import about, interpreter, registry
 from .answer_times import AnswerTimes
-from .clock import SystemClock
+from .clock import START, Clock, SimulatedClock, Simulation, SystemClock
 from .core.function import Function
 from .dead_letters import DeadLetters
 from .debts import Debts
@@ -34,7 +34,6 @@ from .view import Looking, Notices, Views
 _GRACE = 2.0  # seconds that running handlers get when the engine ends
 _ENDING = 10.0  # seconds to wait for the engine before, while it ends
 _RESERVE = 8 * 1024 * 1024  # bytes of the disk set aside: room for the outcomes of some thousand attempts
-_ticks = time.perf_counter  # what environments measure durations with
 
 
 class Engine:
@@ -60,14 +59,25 @@ class Engine:
         # An engine that holds the folder and is not in the registry is on its way out.
         ending = registry.find(settings.state) is None
         self.store = Store(settings.state, patience=_ENDING if ending else 0.0, reserve=_RESERVE)
-        self.clock = settings.clock or SystemClock(settings.speed, not_before=self.store.engine_time())
+        self.clock = self._choose_clock()
         self._build(project)
+
+    def _choose_clock(self) -> Clock:
+        """Real, scaled or simulated time; never earlier than the last moment that is on disk."""
+        before = self.store.engine_time()
+        if self.settings.simulate is None:
+            return SystemClock(self.settings.speed, not_before=before)
+        return SimulatedClock(max(START, before))
 
     def _build(self, project: Project) -> None:
         state, running = self.settings.state, asyncio.get_running_loop()
+        self._dice = random.Random(self.settings.simulate)
+        self.simulation = (
+            Simulation(self.clock, lambda: self.loop.rests) if isinstance(self.clock, SimulatedClock) else None
+        )
         end_survivors(state / "processes")
         self.metrics = Metrics()
-        self.answer_times = AnswerTimes(_ticks)
+        self.answer_times = AnswerTimes(self.clock.ticks)
         self.history = History(state, self.settings.retention)
         self.history.call_later = running.call_later
         self.notices = Notices(self.clock.now)
@@ -83,6 +93,8 @@ class Engine:
             is_being_saved=self._is_being_saved,
             spawn=self.settings.spawn,
             say=partial(self.notices.say, "warning"),
+            new_id=self._new_id,
+            turns=self.simulation.turns if self.simulation else None,
         )
         self.destinations = Destinations(self.new_request_id, self.clock.now)
         self.dispatcher = Dispatcher(
@@ -92,8 +104,8 @@ class Engine:
             self.metrics,
             deliver=self.destinations.deliver,
             arrived=self._arrived,
+            seed=self.settings.simulate,
             jitter=self.settings.jitter,
-            ticks=_ticks,
         )
         self.loop = Loop(self.store, self.clock, self.dispatcher, self._held_up, self.settings.retention)
         self.peek = Peek(self.store.path)
@@ -104,7 +116,9 @@ class Engine:
         self.monitors = Monitors(self.settings.owned, self.end)
         self._offer()
         self.token = registry.new_token()
-        self.server = Server(self, self.token, self.settings.allowed_hosts)
+        self.server = Server(
+            self, self.token, self.settings.allowed_hosts, self.simulation.answered if self.simulation else None
+        )
         self.watcher = Watcher(self.reloader.files_changed, self.settings.state, partial(self.notices.say, "warning"))
 
     def _offer(self) -> None:
@@ -118,7 +132,6 @@ class Engine:
             self.metrics,
             self._debts,
             self.answer_times,
-            _ticks,
         )
         self.begin, self.invoke = invocations.begin, invocations.invoke
         self.send, self.accept = invocations.send, invocations.accept
@@ -144,6 +157,8 @@ class Engine:
         if listen:
             await self._listen(any_port)
         self._running = asyncio.create_task(self.loop.run(self._commit_failed))
+        if self.simulation:
+            self._simulating = asyncio.create_task(self.simulation.run())
         if self.settings.watch:
             await self.watcher.watch(self.project.watched)
         self.monitors.expect()
@@ -176,6 +191,8 @@ class Engine:
         await self.environments.stop(_GRACE)
         self.loop.stop()
         await self._running
+        if self.simulation:
+            self._simulating.cancel()
         await self.server.stop()
         self._close_files()
 
@@ -225,6 +242,9 @@ class Engine:
     @property
     def functions(self) -> Mapping[str, Function]:
         return self.dispatcher.functions
+
+    def _new_id(self) -> str:
+        return f"{self._dice.getrandbits(128):032x}"
 
     def new_request_id(self) -> str:
         return self.dispatcher.request_id()

@@ -55,9 +55,7 @@ class Invocations:
         metrics: Metrics,
         debts: Debts,
         answer_times: AnswerTimes,
-        ticks: Callable[[], float],
     ) -> None:
-        """`ticks` is the clock that durations are measured with, in real seconds."""
         self._clock = clock
         self._dispatcher = dispatcher
         self._environments = environments
@@ -65,7 +63,6 @@ class Invocations:
         self._metrics = metrics
         self._debts = debts
         self._answer_times = answer_times
-        self._ticks = ticks
 
     async def invoke(self, function: Function, payload: bytes, **wishes: Unpack[Wishes]) -> Answered:
         """Run a function now and wait for it. Raises as `begin` does."""
@@ -108,7 +105,7 @@ class Invocations:
         self._dispatcher.in_flight.start(function.name)
         self._dispatcher.calls.begin(invocation)
         if caller is not None:
-            calls.wait(caller, self._ticks())
+            calls.wait(caller, self._clock.ticks())
         self._environments.run(invocation)
 
     def _may_start(self) -> bool:
@@ -121,8 +118,8 @@ class Invocations:
     ) -> None:
         self._dispatcher.in_flight.end(invocation.function.name)
         if caller is not None:
-            calls.answer(caller, self._ticks())
-        outcome = with_waits(outcome, self._dispatcher.calls.end(invocation.request_id, self._ticks()))
+            calls.answer(caller, self._clock.ticks())
+        outcome = with_waits(outcome, self._dispatcher.calls.end(invocation.request_id, self._clock.ticks()))
         self._metrics.invoked(invocation.function, outcome)
         self._history.record(invocation, outcome)
         answer(Answered(outcome, invocation.tail))

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
-from .clock import Clock
+from .clock import Clock, Timer
 from .dispatcher import Dispatcher
 from .store import Retention, Store, Unwritable
 
@@ -48,7 +48,13 @@ class Loop:
         self._something = asyncio.Event()
         self._writer = ThreadPoolExecutor(1, "commit")
         self._stopping = False
+        self._waits = False  # there is nothing to do until a moment that is known, or something arrives
         self._crowd = 0.0  # how many reports the last steps found waiting
+
+    @property
+    def rests(self) -> bool:
+        """Whether everything that has arrived is settled, and nothing is due yet."""
+        return self._waits and not self._something.is_set() and not self._dispatcher.unread
 
     def arrived(self) -> None:
         """Something was left in the inbox, or a place has become free."""
@@ -137,17 +143,21 @@ class Loop:
     async def _wait(self, wake_at: float | None) -> None:
         if self._something.is_set() or self._dispatcher.unread or self._stopping:
             return
-        seconds = _LONGEST_SLEEP if wake_at is None else self._clock.real_seconds_until(wake_at)
-        if seconds <= 0:
+        if wake_at is not None and wake_at <= self._clock.now():
             return
         longest = _LONGEST_SLEEP if self.trouble is None else _TRY_AGAIN
         if self._pruning:
             longest = _PRUNE_ON
-        timer = asyncio.get_running_loop().call_later(min(seconds, longest), self._something.set)
+        timers: list[Timer] = [asyncio.get_running_loop().call_later(longest, self._something.set)]
+        if wake_at is not None:
+            timers.append(self._clock.ring_at(wake_at, self._something.set))
+        self._waits = True
         try:
             await self._something.wait()
         finally:
-            timer.cancel()
+            self._waits = False
+            for timer in timers:
+                timer.cancel()
 
     async def _gather(self) -> None:
         """Let a crowd assemble: clients that were answered together send again together, and can share a commit.

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .clock import Clock
 from .store import KEEP, Retention
 
 
@@ -30,5 +29,5 @@ class Settings:
     jitter: int | None = None  # a seed: retries as late as on AWS. None: exactly when they are due
     retention: Retention = KEEP  # of what is over
     spawn: bool = False  # start every environment as a program of its own, and fork none
-    clock: Clock | None = None  # for tests and tapes
+    simulate: int | None = None  # a seed: time is simulated, and passes when `Engine.simulation` is told so
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))

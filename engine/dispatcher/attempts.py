@@ -40,7 +40,6 @@ class Attempts:
         *,
         report: Callable[[Finished], None],
         after_commit: Callable[[Callable[[], None]], None],
-        ticks: Callable[[], float],
     ) -> None:
         """`after_commit` takes what must not happen before the disk knows of it."""
         self.functions: Mapping[str, Function] = {}
@@ -56,7 +55,6 @@ class Attempts:
         self._dice = dice
         self._report = report
         self._after_commit = after_commit
-        self._ticks = ticks
 
     def function_of(self, event: Event) -> Function:
         """Its function as configured now; if it is gone meanwhile, one with AWS's defaults."""
@@ -143,7 +141,7 @@ class Attempts:
         return False
 
     def _done(self, event: Event, outcome: Outcome) -> None:
-        outcome = with_waits(outcome, self.calls.end(event.id, self._ticks()))
+        outcome = with_waits(outcome, self.calls.end(event.id, self._clock.ticks()))
         if event.seq in self.started:
             self.in_flight.end(event.function)
         else:  # it never got an environment

@@ -56,12 +56,10 @@ class Dispatcher:
         arrived: Callable[[], None] = lambda: None,
         seed: int | None = None,
         jitter: int | None = None,
-        ticks: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """`deliver` is the outbox's.
 
-        `jitter` is a seed: with it retries are as late as on AWS, without they come exactly when they are due. `ticks`
-        is the clock that durations are measured with, in real seconds.
+        `jitter` is a seed: with it retries are as late as on AWS, without they come exactly when they are due.
         """
         self._store = store
         self._clock = clock
@@ -83,7 +81,6 @@ class Dispatcher:
             self._random,
             report=self.report,
             after_commit=self._effects.append,
-            ticks=ticks,
         )
         self._due = Due(store, self._attempts, self._moves, clock.now())
         self.metrics = metrics

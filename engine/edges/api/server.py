@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -40,9 +41,17 @@ class _Listener(web.Server):
 class Server:
     """Serves Lambda's API and the control calls on one port."""
 
-    def __init__(self, engine: Served, token: str, allowed_hosts: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        engine: Served,
+        token: str,
+        allowed_hosts: frozenset[str] = frozenset(),
+        answered: Callable[[], None] | None = None,
+    ) -> None:
+        """`answered` is called after each answer, if somebody wants to know."""
         self._engine = engine
         self._token = token
+        self._answered = answered
         self._allowed_hosts = allowed_hosts
         self._runner: web.ServerRunner | None = None
         self._monitors: set[web.WebSocketResponse] = set()
@@ -90,11 +99,16 @@ class Server:
         except Exception:
             _log.exception("%s %s", request.method, request.rel_url)
             refusal = _our_fault()
+        finally:
+            if self._answered is not None:
+                self._answered()
         return _closing(error_answer(refusal, request_id).as_response(), request)
 
     def perform(self, plain: PlainRequest, body: bytes, reply: Callable[[Answer], None]) -> None:
         """A plain Invoke request, with the same checks and answers as any other."""
         request_id = self._engine.new_request_id()
+        if self._answered is not None:
+            reply = partial(_reply_and_tell, reply, self._answered)
         try:
             guard.check_host(plain.headers, self._allowed_hosts)
             guard.check_origin(plain.headers)
@@ -122,6 +136,11 @@ class Server:
             guard.check_token(headers, self._token)
             return await control(self._engine, request, path.removeprefix("/_lamtop/"), self._monitors)
         raise ApiError(404, "UnknownOperationException", f"lamtop does not serve {request.method} {path}")
+
+
+def _reply_and_tell(reply: Callable[[Answer], None], tell: Callable[[], None], answer: Answer) -> None:
+    reply(answer)
+    tell()
 
 
 def _late() -> ApiError:

@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 from .failures import RESPONSE_MAX
 
-READY, INIT_ERROR, RESULT, ERROR, TOO_LARGE = b"R", b"I", b"O", b"E", b"L"
+READY, INIT_ERROR, RESULT, ERROR, TOO_LARGE, WAITS = b"R", b"I", b"O", b"E", b"L", b"W"
+LISTENS = "listens"
 ANSWERS = (RESULT, ERROR, TOO_LARGE)
 
 _REQUEST = struct.Struct("!II")

@@ -7,14 +7,14 @@ can end it with everything it has started. Nothing in here blocks, and nothing w
 import asyncio
 import os
 import socket
-import time
-import uuid
+import struct
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from ...clock import Clock
+from ...clock import Clock, Turns
 from ...core.event import Ended, Outcome
 from ...core.function import Function
 from ...core.invocation import Invocation
@@ -26,12 +26,18 @@ from .failures import Failure
 from .logs.lines import Report
 from .logs.log import Log, LogSink
 from .logs.tap import Tap
-from .processes.memory import peak
+from .processes.memory import computed, peak
 from .processes.starting import Child, Order
 from .runtime import BOOTSTRAP
 from .variables import variables
 
 INIT_MAX = 10.0  # seconds (Lambda guide, "Init phase")
+
+# While time is simulated computing takes as long as this says, whatever the machine is doing.
+SIMULATED_COMPUTING = 0.001  # seconds between two waits
+SIMULATED_INIT = 0.1  # seconds
+SIMULATED_MEMORY = 38  # MB
+_MOMENT = struct.Struct("!d")  # engine time
 
 _ADDRESS_SPACE_MIN = 16 << 30  # bytes; libraries map far more than they use, and memory is watched besides
 
@@ -70,19 +76,24 @@ class Environment:
         *,
         clock: Clock,
         log: LogSink,
+        new_id: Callable[[], str],
+        turns: Turns | None = None,
         init_max: float = INIT_MAX,
         after: "Environment | None" = None,
     ) -> None:
-        """`after` is one whose init has failed, and is repeated in this one: on AWS they are the same environment."""
+        """`after` is one whose init has failed, and is repeated in this one: on AWS they are the same environment.
+
+        With `turns` time is simulated: the process computes only when it is its turn.
+        """
         self.function = function
         self.version = version
-        self.stream: str = after.stream if after else _new_stream(clock)
+        self.stream: str = after.stream if after else _new_stream(clock, new_id())
         self.invocation: Invocation | None = None
         self.usable = True  # False once it is condemned: killed, retired, ended
         self.unwanted = False  # it did not fail: it was retired
         self.scratch: Path | None = None  # its temporary folder
-        self.started_at = time.monotonic()
-        self.idle_since = 0.0
+        self.started_at = clock.ticks()
+        self.idle_since = 0.0  # ticks
         self.took = 0.0  # seconds of the last invocation, by the process's own clock
         self._owner = owner
         self._clock = clock
@@ -96,8 +107,9 @@ class Environment:
         self._python = ""  # its version, once the process has told it
         self._loop = asyncio.get_running_loop()
         self._init_duration: float | None = None
-        self._started = 0.0  # performance counter at the hand-over, or at the start
-        self._deadline = Deadline(self._loop, self._on_late)
+        self._started: float | None = None  # ticks at the hand-over, or at the start
+        self._turns = turns
+        self._deadline = Deadline(clock, self._on_late)
         self._memory = 0  # KB, the most that is known
         self._verdict: Failure | None = None  # what the invocation will have ended with, once it is dead
 
@@ -128,16 +140,21 @@ class Environment:
         self._watch(near, logs)
         if self._phase == "init":
             self._log.init_started()
-        self._started = time.perf_counter()
+        self._started = self._clock.ticks()
+        self._ask_for_a_turn()
 
     @property
     def pid(self) -> int:
         """Its process id; 0 if it has none yet."""
         return self._child.pid
 
+    def computed(self) -> float | None:
+        """Seconds that its process has computed in all; None if the system does not say."""
+        return computed(self.pid)
+
     def invoke(self, invocation: Invocation) -> bool:
         """Hand over an invocation. False if the process turns out to be dead: nothing has happened to it then."""
-        started = time.perf_counter()
+        started = self._clock.ticks()
         if not self._send(invocation, self.function.timeout):
             return False
         self._started = started
@@ -155,7 +172,10 @@ class Environment:
             f"{invocation.request_id}\n{invocation.invoked_arn or self.function.arn}\n"
             f"{int(seconds * 1000)}\n{invocation.trace_id}\n{invocation.client_context or ''}"
         )
-        return self._channel.send(head.encode(errors="replace"), invocation.payload)
+        if not self._channel.send(head.encode(errors="replace"), invocation.payload):
+            return False
+        self._ask_for_a_turn()
+        return True
 
     def _take(self, invocation: Invocation, cold: bool) -> None:
         self.invocation = invocation
@@ -171,6 +191,8 @@ class Environment:
         self.usable = False
         if self.invocation is not None:
             self._memory = max(self._memory, peak(self.pid))
+        if self._turns is not None:
+            self._turns.end(self)
         self._child.kill()
 
     def retire(self) -> None:
@@ -202,6 +224,26 @@ class Environment:
         self._deadline.set(self._init_max if has_init_max else self.function.timeout)
 
     def _on_answer(self, kind: bytes, request_id: str, payload: bytes, memory: int, took: int) -> None:
+        if self._turns is None:
+            self._take_answer(kind, request_id, payload, memory, took)
+            return
+        self._tap.read_all()
+        if kind == frames.WAITS and len(payload) == _MOMENT.size:
+            (until,) = _MOMENT.unpack(payload)
+            self._turns.sleep(self, until, self._grant_a_turn, listens=request_id == frames.LISTENS)
+            return
+        self._turns.give_back(self)
+        seconds = SIMULATED_COMPUTING if self._is_ready else SIMULATED_INIT
+        self._clock.ring(seconds, partial(self._take_answer, kind, request_id, payload, memory, took))
+
+    def _ask_for_a_turn(self) -> None:
+        if self._turns is not None:
+            self._turns.ask(self, self._grant_a_turn)
+
+    def _grant_a_turn(self) -> None:
+        self._channel.send(b"", _MOMENT.pack(self._clock.now()))
+
+    def _take_answer(self, kind: bytes, request_id: str, payload: bytes, memory: int, took: int) -> None:
         invocation = self.invocation
         if self._verdict is not None:
             return
@@ -224,7 +266,7 @@ class Environment:
             self.condemn(failures.garbled())
 
     def _on_ready(self) -> None:
-        seconds = time.perf_counter() - self._started
+        seconds = self._since_start()
         self._is_ready = True
         self._tap.read_all()
         self._log.init_ended(self._python, self._phase, seconds)
@@ -252,6 +294,8 @@ class Environment:
         """The process has ended and is reaped, with its group."""
         self.usable = False
         self._channel.read_all()  # an answer given just before the end counts
+        if self._turns is not None:
+            self._turns.gone(self)
         self._deadline.clear()
         verdict = self._verdict or (failures.exited(code) if code is not None else failures.lost())
         if not self._is_ready:
@@ -263,11 +307,15 @@ class Environment:
 
     def _on_init_failed(self, verdict: Failure) -> None:
         self._tap.read_all()
-        self._log.init_ended(self._python, self._phase, time.perf_counter() - self._started, verdict)
+        self._log.init_ended(self._python, self._phase, self._since_start(), verdict)
         if self.invocation is not None:
             self._log.begin(self.invocation)
         elif verdict.ended is Ended.FUNCTION_ERROR:
             self._owner.start_failed(self, verdict)
+
+    def _since_start(self) -> float:
+        """Seconds that the running invocation or init has taken; 0 if there is no process."""
+        return 0.0 if self._started is None else round(self._clock.ticks() - self._started, 9)
 
     def _close(self) -> None:
         self._tap.close()
@@ -276,12 +324,11 @@ class Environment:
             self._log.close()
 
     def _finish(self, invocation: Invocation, payload: bytes, memory: int, failure: Failure | None = None) -> None:
-        started = bool(self._started)  # otherwise there is no process
-        duration = time.perf_counter() - self._started if started else 0.0
-        if started:
+        duration = self._since_start()
+        if self._started is not None:  # otherwise there is no process
             self._tap.read_all()
         init_duration, self._init_duration = self._init_duration, None
-        used = -(-memory // 1024)
+        used = -(-memory // 1024) if self._turns is None else SIMULATED_MEMORY
         self._log.end(
             Report(invocation.request_id, duration, init_duration, self.function.memory, used, failure, len(payload))
         )
@@ -305,5 +352,5 @@ class Environment:
         self._owner.finished(self, invocation, outcome)
 
 
-def _new_stream(clock: Clock) -> str:
-    return f"{datetime.fromtimestamp(clock.now(), UTC):%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
+def _new_stream(clock: Clock, name: str) -> str:
+    return f"{datetime.fromtimestamp(clock.now(), UTC):%Y/%m/%d}/[$LATEST]{name}"

@@ -3,11 +3,11 @@
 import asyncio
 import contextlib
 import os
-import time
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from ...clock import Clock
+from ...clock import Clock, Timer, Turns
 from ...core.function import Function
 from ...core.invocation import Invocation
 from . import failures
@@ -21,7 +21,7 @@ from .processes.starters import Starters
 from .processes.survivors import ProcessList
 from .variables import variables
 
-_SWEEP_EVERY = 30.0  # real seconds
+_SWEEP_EVERY = 30.0  # seconds
 
 
 class Environments:
@@ -48,6 +48,8 @@ class Environments:
         init_max: float = INIT_MAX,
         spawn: bool = False,
         say: Callable[[str], None] = lambda _: None,
+        new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+        turns: Turns | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._pools: dict[str, Pool] = {}
@@ -71,17 +73,21 @@ class Environments:
             capacity=Capacity(environments_max, available),
             is_being_saved=is_being_saved,
             init_max=init_max,
+            new_id=new_id,
+            turns=turns,
         )
         self.executing = self._setting.executing
         self.cold_starts = self._setting.cold_starts
         self._ended: asyncio.Future[None] | None = None
-        self._sweep_timer = self._loop.call_later(_SWEEP_EVERY, self._sweep)
+        self._sweep_timer: Timer | None = None
 
     # --- invocations --------------------------------------------------------------------------------------------------
 
     def run(self, invocation: Invocation) -> None:
         """Hand an invocation to an idle environment, or let it wait for one."""
         pool = self._pool(invocation.function)
+        if self._sweep_timer is None:
+            self._sweep_timer = self._setting.clock.ring(_SWEEP_EVERY, self._sweep)
         pool.run(invocation)
         if self._setting.stopping:
             pool.drop_waiting(failures.lost())
@@ -162,7 +168,8 @@ class Environments:
         if self._setting.stopping:
             return
         self._setting.stopping = True
-        self._sweep_timer.cancel()
+        if self._sweep_timer is not None:
+            self._sweep_timer.cancel()
         pools = [*self._pools.values(), *self._forgotten]
         for pool in pools:
             pool.wind_down(failures.lost())
@@ -208,7 +215,9 @@ class Environments:
             pool.retire(pool.idle.pop(0))
 
     def _sweep(self) -> None:
+        """From time to time while there is anything to sweep: simulated time does not stop for nothing."""
+        clock = self._setting.clock
         for pool in self._pools.values():
-            pool.sweep(time.monotonic() - IDLE_MAX)
+            pool.sweep(clock.ticks() - IDLE_MAX)
         self._starters.sweep()
-        self._sweep_timer = self._loop.call_later(_SWEEP_EVERY, self._sweep)
+        self._sweep_timer = clock.ring(_SWEEP_EVERY, self._sweep) if self._setting.capacity.used else None

@@ -2,9 +2,9 @@
 
 import asyncio
 import math
-import time
 from typing import Protocol
 
+from ....clock import Timer
 from ....core import scaling
 from ....core.function import Function
 from ..environment import Environment, Owner
@@ -46,11 +46,11 @@ class Growth:
         self._pool = pool
         self._setting = setting
         self._loop = asyncio.get_running_loop()
-        self._next_look: asyncio.TimerHandle | None = None
-        self._looked_at = 0.0  # monotonic seconds
+        self._next_look: Timer | None = None
+        self._looked_at = 0.0  # ticks
         self._finished = 0  # since the last look
         self._grows = False  # at the last look work did not flow
-        self._quick_at = -math.inf  # when the last quick invocation ended, in monotonic seconds
+        self._quick_at = -math.inf  # when the last quick invocation ended, in ticks
         self._memory_each = 0  # MB that an environment is known to use
 
     # --- what the pool tells ------------------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ class Growth:
     def one_more_is_ready(self) -> None:
         """If work flows no better than at the last look, there is no need to wait for the next."""
         pool = self._pool
-        flows = scaling.flows(self._finished, pool.live, time.monotonic() - self._looked_at)
+        flows = scaling.flows(self._finished, pool.live, self._setting.clock.ticks() - self._looked_at)
         if self._grows and pool.waiting and not flows and not pool.waits_for_code:
             self._start_more()
 
@@ -89,7 +89,7 @@ class Growth:
         self._finished += 1
         self._memory_each = memory
         if took < scaling.QUICK:
-            self._quick_at = time.monotonic()
+            self._quick_at = self._setting.clock.ticks()
 
     # --- looking ------------------------------------------------------------------------------------------------------
 
@@ -103,7 +103,7 @@ class Growth:
             self._look_after(scaling.look_after(pool.live))
 
     def _look_after(self, seconds: float) -> None:
-        self._next_look = self._loop.call_later(seconds, self._look)
+        self._next_look = self._setting.clock.ring(seconds, self._look)
 
     def _look(self) -> None:
         if self._next_look is not None:
@@ -119,7 +119,7 @@ class Growth:
             self._setting.make_room(self._pool)
         self._grows = self._start_more() > 0
         self._finished = 0
-        self._looked_at = time.monotonic()
+        self._looked_at = self._setting.clock.ticks()
         if self._next_look is None:
             self._look_after(_LOOK_AGAIN_AFTER if full else scaling.look_after(self._pool.live))
 
@@ -142,7 +142,7 @@ class Growth:
             room = min(room, 1 - pool.live - len(pool.starting))
         if pool.function.scaling == "aws":
             return scaling.growth_as_aws(waiting=pool.waiting, starting=len(pool.starting), room=room)
-        now = time.monotonic()
+        now = self._setting.clock.ticks()
         return scaling.growth(
             waiting=pool.waiting,
             live=pool.live,

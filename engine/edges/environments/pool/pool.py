@@ -17,7 +17,7 @@ from .setting import Setting
 from .starts import Starts
 from .waiting import Waiting
 
-IDLE_MAX = 600.0  # real seconds until an idle environment is retired
+IDLE_MAX = 600.0  # seconds until an idle environment is retired
 
 
 class Pool:
@@ -115,7 +115,7 @@ class Pool:
         if invocation is not None:
             self._hand_over(invocation, environment)
             return
-        environment.idle_since = time.monotonic()
+        environment.idle_since = self._setting.clock.ticks()
         self.idle.append(environment)
 
     def _is_current(self, environment: Environment) -> bool:
@@ -250,7 +250,7 @@ class Pool:
         environment.retire()
 
     def retire_idle(self, before: float) -> None:
-        """End those that have been idle since before a moment (monotonic seconds)."""
+        """End those that have been idle since before a moment (in ticks)."""
         while self.idle and self.idle[0].idle_since <= before:
             self.retire(self.idle.pop(0))
         self._starts.remove_kept_folders(before)

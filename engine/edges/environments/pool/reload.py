@@ -37,7 +37,7 @@ class Reloadable(Protocol):
         ...
 
     def retire_idle(self, before: float) -> None:
-        """End those that have been idle since before a moment (monotonic seconds)."""
+        """End those that have been idle since before a moment (in ticks)."""
         ...
 
 

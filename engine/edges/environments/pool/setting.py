@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ....clock import Clock
+from ....clock import Clock, Turns
 from ....core.function import Function
 from ....core.invocation import Invocation
 from ..environment import INIT_MAX, Owner
@@ -29,6 +29,8 @@ class Setting:
     watch: Callable[[], None]
     capacity: Capacity
     is_being_saved: Callable[[Function], bool]
+    new_id: Callable[[], str]  # 32 hexadecimal digits
+    turns: Turns | None = None  # time is simulated
     executing: dict[str, Invocation] = field(default_factory=dict)
     cold_starts: dict[str, int] = field(default_factory=dict)
     stopping: bool = False

@@ -18,7 +18,15 @@ class Starts:
         """An environment without a process; `after` is the one whose init it repeats."""
         setting = self._setting
         return Environment(
-            self._owner, function, version, clock=setting.clock, log=setting.log, init_max=setting.init_max, after=after
+            self._owner,
+            function,
+            version,
+            clock=setting.clock,
+            log=setting.log,
+            new_id=setting.new_id,
+            turns=setting.turns,
+            init_max=setting.init_max,
+            after=after,
         )
 
     def start(self, environment: Environment, *, current: bool) -> None:
@@ -27,7 +35,9 @@ class Starts:
         environment.scratch = self._folders.take() if current else setting.scratch.new()
         try:
             mark = setting.starters.marks.next()
-            environment.start(setting.starters.start, function.python or setting.interpreter, setting.environ(), mark)
+            environment.start(
+                setting.starters.start, function.python or setting.interpreter, self._base(function), mark
+            )
         except OSError:
             self._keep_or_remove_folder(environment, current)
             raise
@@ -36,13 +46,19 @@ class Starts:
             setting.cold_starts[function.name] = setting.cold_starts.get(function.name, 0) + 1
         setting.watch()
 
+    def _base(self, function: Function) -> dict[str, str]:
+        setting = self._setting
+        if setting.turns is None:
+            return setting.environ()
+        return {**setting.environ(), "PYTHONHASHSEED": "0", "LAMTOP_SIMULATED": f"{function.name} {setting.new_id()}"}
+
     def ended(self, environment: Environment, *, current: bool) -> None:
         """Its process has ended and is reaped."""
         self._setting.capacity.used -= 1
         self._keep_or_remove_folder(environment, current)
 
     def remove_kept_folders(self, before: float) -> None:
-        """Those kept since before a moment (monotonic seconds)."""
+        """Those kept since before a moment (in ticks)."""
         self._folders.remove_kept(before)
 
     def _keep_or_remove_folder(self, environment: Environment, current: bool) -> None:
@@ -51,6 +67,6 @@ class Starts:
         if folder is None:
             return
         if current and not environment.unwanted:
-            self._folders.keep(folder)
+            self._folders.keep(folder, self._setting.clock.ticks())
         else:
             self._setting.scratch.remove(folder)

@@ -12,7 +12,6 @@ import os
 import shutil
 import stat
 import tempfile
-import time
 from pathlib import Path
 
 
@@ -66,17 +65,17 @@ class KeptFolders:
 
     def __init__(self, scratch: Scratch) -> None:
         self._scratch = scratch
-        self._kept: list[tuple[float, Path]] = []  # since when, in monotonic seconds
+        self._kept: list[tuple[float, Path]] = []  # since when, in ticks
 
     def take(self) -> Path | None:
         """The one kept last, else an empty one; None if none can be made."""
         return self._kept.pop()[1] if self._kept else self._scratch.new()
 
-    def keep(self, path: Path) -> None:
-        self._kept.append((time.monotonic(), path))
+    def keep(self, path: Path, now: float) -> None:
+        self._kept.append((now, path))
 
     def remove_kept(self, before: float) -> None:
-        """Remove those that nobody has taken since before a moment (monotonic seconds)."""
+        """Remove those that nobody has taken since before a moment (in ticks)."""
         while self._kept and self._kept[0][0] <= before:
             self._scratch.remove(self._kept.pop(0)[1])
 

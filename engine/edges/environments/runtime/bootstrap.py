@@ -685,6 +685,7 @@ def main(answers: int, life: int) -> None:
     channel = Channel(answers)
     die_with_the_engine(life)
     prepare()
+    enter_simulated_time(channel)
     wait_for_debuggers()
     handler = load(channel)
     flush()
@@ -721,6 +722,20 @@ def search_packages() -> None:
     """Packages and layers come behind the code. PYTHONPATH counts even where nobody read it when Python began."""
     folders = [folder for folder in os.environ.get("PYTHONPATH", "").split(":") if folder]
     sys.path[1:] = folders + [folder for folder in sys.path[1:] if folder not in folders]
+
+
+def enter_simulated_time(channel: Channel) -> None:
+    """If the engine says so, time in here is what the engine says (see `simulated.py`, which lies beside this file)."""
+    seed = os.environ.pop("LAMTOP_SIMULATED", "")
+    if not seed:
+        return
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "simulated.py")  # noqa: PTH100, PTH118, PTH120
+    spec: Any = spec_from_file_location("lamtop_simulated", path)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.enter(channel, seed)
 
 
 def wait_for_debuggers() -> None:

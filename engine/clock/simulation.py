@@ -1,0 +1,121 @@
+"""Lets simulated time pass: a conservative discrete-event simulation of real processes.
+
+When nobody computes, the turn goes to whoever asked for it first. When nobody asks, time jumps to the next moment at
+which something is due, but never past the horizon: whoever drives the simulation (a test, a tape, a person at the
+keyboard) moves that.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable
+
+from .simulated import SimulatedClock
+from .turns import Process, Turns
+
+_SETTLING = 40  # turns of the event loop in which nothing happens: then nothing is on its way any more
+_PATIENCE = 0.5  # real seconds that a process may have the turn before it is looked at
+
+
+class Simulation:
+    """Drives a simulated clock. `rests` says whether the engine itself has nothing to do."""
+
+    def __init__(self, clock: SimulatedClock, rests: Callable[[], bool]) -> None:
+        self.clock = clock
+        self.turns = Turns(clock, self._stir)
+        self.horizon = clock.now()  # engine time
+        self._rests = rests
+        self._stirred = asyncio.Event()
+        self._stirs = 0
+        self._has_answered = False
+        clock.changed = self._stir
+        self._is_there = asyncio.Event()  # at the horizon, with nothing left to do before it
+
+    # --- what the driver says -----------------------------------------------------------------------------------------
+
+    async def advance(self, seconds: float) -> None:
+        """Let so many seconds pass, and everything happen that is due by then."""
+        await self.advance_to(self.clock.now() + seconds)
+
+    async def advance_to(self, when: float) -> None:
+        self.move_horizon(when)
+        await self._is_there.wait()
+
+    async def settle(self) -> None:
+        """Let everything happen that is due now."""
+        await self.advance(0.0)
+
+    def answered(self) -> None:
+        """The engine has answered a request; whoever sent it may be a handler that waits."""
+        self._has_answered = True
+        self._stir()
+
+    def move_horizon(self, when: float) -> None:
+        """Time may pass until then; nobody waits for it."""
+        self.horizon = max(self.horizon, when)
+        self._stir()
+
+    def _stir(self) -> None:
+        self._stirs += 1
+        self._is_there.clear()
+        self._stirred.set()
+
+    # --- the run ------------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            await self._until_all_rest()
+            if self._has_answered:
+                self._has_answered = False
+                self.turns.wake_who_listens()
+            if not self.turns.grant_next() and not self._pass_time():
+                self._is_there.set()
+                self._stirred.clear()
+                await self._stirred.wait()
+
+    def _pass_time(self) -> bool:
+        """Go on to the next thing due. False if there is nothing before the horizon."""
+        due = self.clock.next_ring()
+        if due is not None and due <= self.horizon:
+            self.clock.ring_next()
+            return True
+        if math.isfinite(self.horizon):
+            self.clock.advance_to(self.horizon)
+        return False
+
+    async def _until_all_rest(self) -> None:
+        quiet_turns = 0
+        stirs = self._stirs
+        while quiet_turns < _SETTLING:
+            if self.turns.holder is not None:
+                await self._until_it_answers(self.turns.holder)
+            await asyncio.sleep(0)
+            is_quiet = self.turns.all_rest and self._rests() and self._stirs == stirs
+            quiet_turns = quiet_turns + 1 if is_quiet else 0
+            stirs = self._stirs
+
+    async def _until_it_answers(self, holder: Process) -> None:
+        while self.turns.holder is holder:
+            computed = holder.computed()
+            if await self._is_over(holder):
+                return
+            self._judge(holder, computed, holder.computed())
+
+    async def _is_over(self, holder: Process) -> bool:
+        """Wait for as long as patience lasts; False if the process still has the turn then."""
+        end = asyncio.get_running_loop().time() + _PATIENCE
+        while self.turns.holder is holder:
+            self._stirred.clear()
+            try:
+                async with asyncio.timeout_at(end):
+                    await self._stirred.wait()
+            except TimeoutError:
+                return False
+        return True
+
+    def _judge(self, holder: Process, before: float | None, now: float | None) -> None:
+        """A process that spins keeps nobody up: it meets its deadline. One that waits for the world takes real time."""
+        if before is not None and now is not None and now - before > _PATIENCE / 2:
+            self.turns.give_back(holder)
+        else:
+            self.clock.advance_to(min(self.clock.now() + _PATIENCE, self.horizon))
