@@ -73,7 +73,9 @@ class Engine:
         state, running = self.settings.state, asyncio.get_running_loop()
         self._dice = random.Random(self.settings.simulate)
         self.simulation = (
-            Simulation(self.clock, lambda: self.loop.rests) if isinstance(self.clock, SimulatedClock) else None
+            Simulation(self.clock, lambda: self.loop.rests, lambda: self._invocations.awaited > 0)
+            if isinstance(self.clock, SimulatedClock)
+            else None
         )
         end_survivors(state / "processes")
         self.metrics = Metrics()
@@ -124,7 +126,7 @@ class Engine:
     def _offer(self) -> None:
         """The verbs of the parts, where everybody looks for them: at the engine."""
         self._debts = Debts(self.loop)
-        invocations = Invocations(
+        self._invocations = invocations = Invocations(
             self.clock,
             self.dispatcher,
             self.environments,

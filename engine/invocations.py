@@ -63,6 +63,7 @@ class Invocations:
         self._metrics = metrics
         self._debts = debts
         self._answer_times = answer_times
+        self.awaited = 0  # synchronous invocations that somebody outside of any handler waits for
 
     async def invoke(self, function: Function, payload: bytes, **wishes: Unpack[Wishes]) -> Answered:
         """Run a function now and wait for it. Raises as `begin` does."""
@@ -104,7 +105,9 @@ class Invocations:
         self._metrics.received += 1
         self._dispatcher.in_flight.start(function.name)
         self._dispatcher.calls.begin(invocation)
-        if caller is not None:
+        if caller is None:
+            self.awaited += 1
+        else:
             calls.wait(caller, self._clock.ticks())
         self._environments.run(invocation)
 
@@ -117,7 +120,9 @@ class Invocations:
         self, invocation: Invocation, caller: Invocation | None, answer: Callable[[Answered], None], outcome: Outcome
     ) -> None:
         self._dispatcher.in_flight.end(invocation.function.name)
-        if caller is not None:
+        if caller is None:
+            self.awaited -= 1
+        else:
             calls.answer(caller, self._clock.ticks())
         outcome = with_waits(outcome, self._dispatcher.calls.end(invocation.request_id, self._clock.ticks()))
         self._metrics.invoked(invocation.function, outcome)

@@ -19,11 +19,14 @@ _PATIENCE = 0.5  # real seconds that a process may have the turn before it is lo
 class Simulation:
     """Drives a simulated clock. `rests` says whether the engine itself has nothing to do."""
 
-    def __init__(self, clock: SimulatedClock, rests: Callable[[], bool]) -> None:
+    def __init__(self, clock: SimulatedClock, rests: Callable[[], bool], someone_waits: Callable[[], bool]) -> None:
+        """`someone_waits` says whether a synchronous caller who is no handler waits for an answer."""
         self.clock = clock
         self.turns = Turns(clock, self._stir)
         self.horizon = clock.now()  # engine time
         self._rests = rests
+        self._someone_waits = someone_waits
+        self.follows_callers = False  # time passes, beyond the horizon too, while somebody waits for an answer
         self._stirred = asyncio.Event()
         self._stirs = 0
         self._has_answered = False
@@ -76,7 +79,7 @@ class Simulation:
     def _pass_time(self) -> bool:
         """Go on to the next thing due. False if there is nothing before the horizon."""
         due = self.clock.next_ring()
-        if due is not None and due <= self.horizon:
+        if due is not None and (due <= self.horizon or (self.follows_callers and self._someone_waits())):
             self.clock.ring_next()
             return True
         if math.isfinite(self.horizon):

@@ -1,0 +1,264 @@
+"""lamtop as a pytest plugin: the fixture `lamtop` is an engine of its own for one test, on simulated time.
+
+    def test_an_order_that_fails_three_times_is_a_dead_letter(lamtop):
+        order = lamtop.send("orders", {"id": 8812})
+        lamtop.advance(minutes=10)
+        assert [attempt.error_type for attempt in order.attempts] == ["ValueError"] * 3
+        assert order.condition == "RetriesExhausted"
+        assert [letter.payload for letter in lamtop.dead_letters()] == [{"id": 8812}]
+
+The handlers are those of the project's template.yaml and run in real processes. Their time, and the engine's, passes
+only in `advance`, and while somebody waits for a synchronous answer: ten minutes take milliseconds, and the same test
+is the same history every time.
+"""
+
+import asyncio
+import json
+import threading
+from collections.abc import Coroutine, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import pytest
+
+if TYPE_CHECKING:
+    from .clock import Simulation
+    from .engine import Engine
+
+_PATIENCE = 60.0  # real seconds that one step of a test may take
+_LETTERS = 500
+T = TypeVar("T")
+
+
+class Attempt(NamedTuple):
+    """One run of a handler. Moments are in seconds since the epoch, durations in seconds."""
+
+    number: int
+    started_at: float
+    ended_at: float
+    duration: float
+    ended: str  # "returned", "function error", "throttled", …
+    error: str | None  # "ValueError: no such order"
+    error_type: str | None
+    is_cold: bool
+
+
+class Answer(NamedTuple):
+    """What a synchronous caller got."""
+
+    payload: Any  # the answer, or AWS's error object
+    error: str | None  # AWS's X-Amz-Function-Error, "Unhandled", if the function failed
+    request: "Request"
+
+
+class DeadLetter(NamedTuple):
+    """A message of a dead-letter queue, or an event that had nowhere to go (`queue` is "" then)."""
+
+    id: str
+    request_id: str
+    function: str
+    queue: str
+    payload: Any
+    error: str | None
+
+
+class LambdaError(Exception):
+    """The engine refused a request, as Lambda would: `status` and `type` are Lambda's."""
+
+    def __init__(self, status: int, type_: str, message: str) -> None:
+        super().__init__(f"{status} {type_}: {message}")
+        self.status = status
+        self.type = type_
+
+
+class Request:
+    """An invocation, synchronous or not. What it says is what is known at the moment of asking."""
+
+    def __init__(self, lamtop: "Lamtop", request_id: str) -> None:
+        self.id = request_id
+        self._lamtop = lamtop
+
+    def __repr__(self) -> str:
+        return f"<Request {self.id} {self.state}, {len(self.attempts)} attempts>"
+
+    @property
+    def life(self) -> dict[str, Any]:
+        """All that the monitor's inspector knows of it."""
+        return self._lamtop.life(self.id)
+
+    @property
+    def state(self) -> str:
+        """ "queued", "running", "succeeded" or "discarded"."""
+        return str(self.life["state"])
+
+    @property
+    def condition(self) -> str | None:
+        """Why it ended: "Success", "RetriesExhausted", "EventAgeExceeded", …; None while it has not."""
+        condition: str | None = self.life["condition"]
+        return condition
+
+    @property
+    def due_at(self) -> float | None:
+        """When the next attempt is due, in seconds since the epoch; None if none is."""
+        life = self.life
+        return life["due_at"] if life["state"] == "queued" else None
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        return [_attempt(row) for row in self.life["attempts"]]
+
+    @property
+    def log(self) -> list[str]:
+        """What all its attempts logged, START and REPORT included."""
+        return [line["text"] for line in self.life["lines"]]
+
+
+class Lamtop:
+    """One engine, on a thread of its own. Every method waits until it is done; none takes simulated time but those
+    that say so."""
+
+    def __init__(self, template: Path, state: Path, seed: int = 0) -> None:
+        """Starts it. Raises ConfigurationError, as the engine does."""
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="lamtop", daemon=True)
+        self._thread.start()
+        try:
+            self._engine = self._do(_started(template, state, seed))
+        except BaseException:
+            self._end_thread()
+            raise
+
+    def close(self) -> None:
+        """End it, with everything it started."""
+        self._do(self._engine.stop())
+        self._end_thread()
+
+    # --- what a test does ---------------------------------------------------------------------------------------------
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where boto3 and the AWS CLI find this engine. Time passes while such a caller waits for an answer."""
+        return self._engine.server.url
+
+    @property
+    def now(self) -> datetime:
+        """What time it is."""
+        return datetime.fromtimestamp(self._engine.clock.now(), UTC)
+
+    def invoke(self, function: str, payload: Any = None) -> Answer:
+        """Run a function synchronously. Takes the time that the handler takes. Raises LambdaError if refused."""
+        request_id, headers, body = self._ask(function, payload, "RequestResponse")
+        return Answer(json.loads(body or b"null"), headers.get("X-Amz-Function-Error"), Request(self, request_id))
+
+    def send(self, function: str, payload: Any = None) -> Request:
+        """Put an event into the function's queue. Raises LambdaError if refused."""
+        return Request(self, self._ask(function, payload, "Event")[0])
+
+    def advance(self, seconds: float = 0.0, *, minutes: float = 0.0, hours: float = 0.0) -> None:
+        """Let time pass, and everything happen that is due by then."""
+        self._do(_simulation(self._engine).advance(seconds + 60 * minutes + 3600 * hours))
+
+    def dead_letters(self, queue: str = "") -> list[DeadLetter]:
+        """The messages in one dead-letter queue, or all dead events, the oldest first."""
+        page = self._do(self._engine.page({"view": "dlq", "sort": "dead_at", "limit": _LETTERS}, None))
+        whole = [letter for ids in _by_twenty([row["id"] for row in page["rows"]]) for letter in self._letters(ids)]
+        return [letter for letter in whole if queue in ("", letter.queue)]
+
+    def redrive(self, *letters: DeadLetter) -> list[Request]:
+        """Send dead letters round again."""
+        told = self._do(self._engine.redrive([letter.id for letter in letters]))
+        if told["refused"]:
+            raise ValueError(f"cannot be redriven: {told['refused']}")
+        return [Request(self, new) for _, new in told["redriven"]]
+
+    def life(self, request_id: str) -> dict[str, Any]:
+        """All that is known of a request. Raises KeyError if there is none."""
+        life = self._do(self._engine.life(request_id))
+        if life is None:
+            raise KeyError(f"there is no request {request_id}")
+        return life
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _ask(self, function: str, payload: Any, kind: str) -> tuple[str, Mapping[str, str], bytes]:
+        sent = json.dumps({} if payload is None else payload).encode()
+        answer = self._do(self._engine.call(function, sent, {"X-Amz-Invocation-Type": kind}))
+        if answer.status >= 400:
+            told = json.loads(answer.body)
+            raise LambdaError(
+                answer.status, answer.headers["x-amzn-ErrorType"], told.get("message") or told.get("Message")
+            )
+        return answer.headers["x-amzn-RequestId"], answer.headers, answer.body
+
+    def _letters(self, ids: list[str]) -> list[DeadLetter]:
+        return [_dead_letter(row) for row in self._do(self._engine.letters(ids))]
+
+    def _do(self, act: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(asyncio.wait_for(act, _PATIENCE), self._loop).result()
+
+    def _end_thread(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+async def _started(template: Path, state: Path, seed: int) -> "Engine":
+    from .engine import Engine
+    from .settings import Settings
+
+    engine = Engine(Settings(template, state, port=0, simulate=seed, watch=False))
+    await engine.start()
+    _simulation(engine).follows_callers = True
+    return engine
+
+
+def _simulation(engine: "Engine") -> "Simulation":
+    if engine.simulation is None:
+        raise RuntimeError("this engine keeps real time")
+    return engine.simulation
+
+
+def _attempt(row: Mapping[str, Any]) -> Attempt:
+    fields = {name: row[name] for name in Attempt._fields if name in row}
+    return Attempt(**fields, is_cold=row["init_duration"] is not None)
+
+
+def _dead_letter(row: Mapping[str, Any]) -> DeadLetter:
+    queue, payload = row["queue"] or "", json.loads(row["payload"])
+    return DeadLetter(row["id"], row["request_id"], row["function"], queue, payload, row["error"])
+
+
+def _by_twenty(ids: list[str]) -> Iterator[list[str]]:
+    yield from (ids[at : at + 20] for at in range(0, len(ids), 20))
+
+
+# --- pytest -----------------------------------------------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addini("lamtop_template", "the template whose functions the `lamtop` fixture runs", default="template.yaml")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "lamtop(template=..., seed=0): which template the `lamtop` fixture runs, and with which dice"
+    )
+
+
+@pytest.fixture
+def lamtop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lamtop]:
+    """An engine on simulated time for this test alone."""
+    marker = request.node.get_closest_marker("lamtop")
+    wishes = dict(marker.kwargs) if marker else {}
+    named = wishes.get("template")
+    template = (
+        request.path.parent / named if named else request.config.rootpath / request.config.getini("lamtop_template")
+    )
+    if not template.exists():
+        pytest.fail(f"{template}: there is no such template; name it with lamtop_template in pytest's configuration")
+    engine = Lamtop(template, tmp_path_factory.mktemp("lamtop"), wishes.get("seed", 0))
+    try:
+        yield engine
+    finally:
+        engine.close()
