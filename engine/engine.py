@@ -29,6 +29,7 @@ from .project import Debugged, Project, load
 from .reload import Reloader
 from .settings import Settings
 from .store import History, Peek, Store, StoreError
+from .time_control import TimeControl
 from .view import Looking, Notices, Views
 
 _GRACE = 2.0  # seconds that running handlers get when the engine ends
@@ -141,6 +142,8 @@ class Engine:
         self.redrive, self.purge, self.undo, self.letters = dead.redrive, dead.purge, dead.undo, dead.letters
         looking = Looking(self.views, self.answer_times.get)
         self.subscribe, self.life, self.page = looking.subscribe, looking.life, looking.page
+        times = TimeControl(self.clock, self.simulation, self.loop, self.notices.say)
+        self.set_speed, self.jump = times.set_speed, times.jump
         self.attached, self.detached = self.monitors.attached, self.monitors.detached
         self.reload = self.reloader.reload
 
@@ -160,7 +163,10 @@ class Engine:
             await self._listen(any_port)
         self._running = asyncio.create_task(self.loop.run(self._commit_failed))
         if self.simulation:
-            self._simulating = asyncio.create_task(self.simulation.run())
+            self._simulating = [asyncio.create_task(self.simulation.run())]
+            if self.settings.paced:
+                self.simulation.clock.rate = self.settings.speed
+                self._simulating.append(asyncio.create_task(self.simulation.pace()))
         if self.settings.watch:
             await self.watcher.watch(self.project.watched)
         self.monitors.expect()
@@ -194,7 +200,8 @@ class Engine:
         self.loop.stop()
         await self._running
         if self.simulation:
-            self._simulating.cancel()
+            for task in self._simulating:
+                task.cancel()
         await self.server.stop()
         self._close_files()
 

@@ -48,6 +48,7 @@ class Loop:
         self._something = asyncio.Event()
         self._writer = ThreadPoolExecutor(1, "commit")
         self._stopping = False
+        self.due_at: float | None = None  # when there is something to do again, in engine time
         self._waits = False  # there is nothing to do until a moment that is known, or something arrives
         self._crowd = 0.0  # how many reports the last steps found waiting
 
@@ -82,7 +83,7 @@ class Loop:
             self._something.clear()
             await self._gather()
             step = self._dispatcher.step()
-            wake_at = step.wake_at
+            self.due_at = wake_at = step.wake_at
             if step.wrote:
                 await self._commit()
             self._dispatcher.release()

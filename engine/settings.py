@@ -29,5 +29,6 @@ class Settings:
     jitter: int | None = None  # a seed: retries as late as on AWS. None: exactly when they are due
     retention: Retention = KEEP  # of what is over
     spawn: bool = False  # start every environment as a program of its own, and fork none
-    simulate: int | None = None  # a seed: time is simulated, and passes when `Engine.simulation` is told so
+    simulate: int | None = None  # a seed: time is simulated, and passes when `Engine.simulation` is told so …
+    paced: bool = False  # … or by itself, at `speed`
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))

@@ -33,9 +33,9 @@ class SimulatedClock:
     """
 
     mode = "simulated"
-    rate = 0.0
 
     def __init__(self, start: float = START) -> None:
+        self.rate = 0.0  # engine seconds that whoever drives it lets pass in one real second
         self._start = start
         self._passed = 0.0  # kept apart: durations of a microsecond would be lost in seconds since the epoch
         self._set = 0

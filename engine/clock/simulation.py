@@ -7,11 +7,14 @@ keyboard) moves that.
 
 import asyncio
 import math
+import time
 from collections.abc import Callable
 
 from .simulated import SimulatedClock
 from .turns import Process, Turns
 
+_PACE = 0.02  # real seconds between two steps of the horizon
+_LAG_MAX = 0.2  # real seconds that are made up for after a pause of the event loop
 _SETTLING = 40  # turns of the event loop in which nothing happens: then nothing is on its way any more
 _PATIENCE = 0.5  # real seconds that a process may have the turn before it is looked at
 
@@ -56,6 +59,17 @@ class Simulation:
         """Time may pass until then; nobody waits for it."""
         self.horizon = max(self.horizon, when)
         self._stir()
+
+    async def pace(self) -> None:
+        """Let time pass by itself, at the clock's rate, until this is cancelled."""
+        last = time.monotonic()
+        while True:
+            await asyncio.sleep(_PACE)
+            now = time.monotonic()
+            if self.clock.rate:
+                behind = min(now - last, _LAG_MAX)
+                self.move_horizon(min(self.horizon + behind * self.clock.rate, self.clock.now() + self.clock.rate))
+            last = now
 
     def _stir(self) -> None:
         self._stirs += 1

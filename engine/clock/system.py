@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 from .clock import Timer
 
+_NEVER = 1e7  # seconds: the event loop's timers take no infinity
+
 
 class SystemClock:
-    """Real time, or real time that runs `rate` times faster.
+    """Real time, or real time that runs `rate` times faster; 0 stops it.
 
     It starts at the later of the wall clock and `not_before`, the last engine time on disk: a laptop whose clock was
     put back does not see its retries a day late.
@@ -20,10 +22,11 @@ class SystemClock:
         self._rate = rate
         self._start = max(time.time(), not_before)
         self._real_start = time.monotonic()
+        self._jumped = False
 
     @property
     def mode(self) -> str:
-        return "real" if self._rate == 1.0 else "scaled"
+        return "real" if self._rate == 1.0 and not self._jumped else "scaled"
 
     @property
     def rate(self) -> float:
@@ -32,8 +35,18 @@ class SystemClock:
     def now(self) -> float:
         return self._start + (time.monotonic() - self._real_start) * self._rate
 
+    def set_rate(self, rate: float) -> None:
+        """From now on. Timers that are set already ring when they would have: set them anew."""
+        self._start, self._real_start, self._rate = self.now(), time.monotonic(), rate
+
+    def jump_to(self, when: float) -> None:
+        """Go on from a later moment. Timers: as with `set_rate`."""
+        self._jumped = self._jumped or when > self.now()
+        self._start, self._real_start = max(self.now(), when), time.monotonic()
+
     def ring_at(self, when: float, act: Callable[[], object]) -> Timer:
-        return self.ring(max(0.0, (when - self.now()) / self._rate), act)
+        seconds = (when - self.now()) / self._rate if self._rate else _NEVER
+        return self.ring(min(max(0.0, seconds), _NEVER), act)
 
     def ring(self, seconds: float, act: Callable[[], object]) -> Timer:
         return asyncio.get_running_loop().call_later(seconds, act)

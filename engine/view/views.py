@@ -191,7 +191,7 @@ class Views:
             "attempt": invocation.attempt,
             "tries": invocation.tries,
             "started_at": started_at,
-            "rate": self.clock.rate or 1.0,  # a handler keeps real time
+            "rate": 1.0 if self.clock.mode == "simulated" else self.clock.rate or 1.0,  # a handler keeps real time
             "timeout": invocation.function.timeout,
             "ends_at": started_at + invocation.function.timeout,
             "cold": invocation.cold,
