@@ -10,6 +10,8 @@ from typing import Any
 from . import about, interpreter, registry
 from .answer_times import AnswerTimes
 from .clock import START, Clock, SimulatedClock, Simulation, SystemClock
+from .core.event import Delivery, Message
+from .core.fault import ON_INIT
 from .core.function import Function
 from .dead_letters import DeadLetters
 from .debts import Debts
@@ -20,6 +22,7 @@ from .edges.contents import Contents
 from .edges.destinations import Destinations
 from .edges.environments import Environments, end_survivors, surroundings
 from .edges.watcher import Watcher
+from .faults import Faults
 from .greeting import greeting
 from .invocations import Invocations
 from .loop import Loop
@@ -27,6 +30,7 @@ from .metrics import Metrics
 from .monitors import Monitors
 from .project import Debugged, Project, load
 from .reload import Reloader
+from .reports import Accept
 from .settings import Settings
 from .store import History, Peek, Store, StoreError
 from .time_control import TimeControl
@@ -74,9 +78,7 @@ class Engine:
         state, running = self.settings.state, asyncio.get_running_loop()
         self._dice = random.Random(self.settings.simulate)
         self.simulation = (
-            Simulation(self.clock, lambda: self.loop.rests, lambda: self._invocations.awaited > 0)
-            if isinstance(self.clock, SimulatedClock)
-            else None
+            Simulation(self.clock, lambda: self.loop.rests) if isinstance(self.clock, SimulatedClock) else None
         )
         end_survivors(state / "processes")
         self.metrics = Metrics()
@@ -86,6 +88,7 @@ class Engine:
         self.notices = Notices(self.clock.now)
         self.history.oldest = lambda: self.settings.retention.oldest(self.clock.now(), self.clock.rate)
         self.history.failed = partial(running.call_soon_threadsafe, partial(self.notices.say, "warning"))
+        self.faults = Faults(self.clock, partial(self.metrics.changed, "functions"), self._fault_lifted)
         self.environments = Environments(
             clock=self.clock,
             log=self.history,
@@ -98,6 +101,7 @@ class Engine:
             say=partial(self.notices.say, "warning"),
             new_id=self._new_id,
             turns=self.simulation.turns if self.simulation else None,
+            init_fault=partial(self.faults.choose, ON_INIT),
         )
         self.destinations = Destinations(self.new_request_id, self.clock.now)
         self.dispatcher = Dispatcher(
@@ -105,10 +109,11 @@ class Engine:
             self.clock,
             self.environments,
             self.metrics,
-            deliver=self.destinations.deliver,
+            deliver=self._deliver,
             arrived=self._arrived,
             seed=self.settings.simulate,
             jitter=self.settings.jitter,
+            faults=self.faults,
         )
         self.loop = Loop(self.store, self.clock, self.dispatcher, self._held_up, self.settings.retention)
         self.peek = Peek(self.store.path)
@@ -127,7 +132,7 @@ class Engine:
     def _offer(self) -> None:
         """The verbs of the parts, where everybody looks for them: at the engine."""
         self._debts = Debts(self.loop)
-        self._invocations = invocations = Invocations(
+        invocations = Invocations(
             self.clock,
             self.dispatcher,
             self.environments,
@@ -135,6 +140,8 @@ class Engine:
             self.metrics,
             self._debts,
             self.answer_times,
+            self.faults,
+            self.simulation.callers_wait if self.simulation else lambda _: None,
         )
         self.begin, self.invoke = invocations.begin, invocations.invoke
         self.send, self.accept = invocations.send, invocations.accept
@@ -289,6 +296,13 @@ class Engine:
     def _configure(self, project: Project) -> None:
         self.destinations.configure(project.functions, project.queues)
         self.dispatcher.configure(project.functions)
+
+    def _deliver(self, delivery: Delivery) -> Message | Accept | str:
+        """What the outbox owes goes to its destination, unless an armed fault stands between."""
+        return self.faults.why_not_delivered(delivery) or self.destinations.deliver(delivery)
+
+    def _fault_lifted(self) -> None:
+        self.dispatcher.look_again()
 
     def _arrived(self) -> None:
         self.loop.arrived()

@@ -14,16 +14,20 @@ from .clock import Clock
 from .core import calls
 from .core.arn import LATEST, function_arn
 from .core.calls import with_waits
-from .core.concurrency import Throttled
+from .core.concurrency import ACCOUNT_LIMIT, Throttled
 from .core.event import Event, Outcome
+from .core.fault import BEFORE_START, ON_INVOCATION, Kind
 from .core.function import Function
 from .core.invocation import Invocation
 from .core.trace import RecursionStopped, header_of, is_loop
 from .debts import Debts, fail, resolve
 from .dispatcher import Dispatcher, Environments
+from .faults import Faults
 from .metrics import Metrics
 from .reports import Accept, NotAccepted
 from .store import History
+
+_FAULTS = ON_INVOCATION - {Kind.DUPLICATE}  # a caller that waits gets one answer
 
 
 class Wishes(TypedDict, total=False):
@@ -55,7 +59,10 @@ class Invocations:
         metrics: Metrics,
         debts: Debts,
         answer_times: AnswerTimes,
+        faults: Faults,
+        callers_wait: Callable[[int], None],
     ) -> None:
+        """`callers_wait` is told of synchronous callers that are no handlers: 1 when one comes, -1 when it has gone."""
         self._clock = clock
         self._dispatcher = dispatcher
         self._environments = environments
@@ -63,7 +70,8 @@ class Invocations:
         self._metrics = metrics
         self._debts = debts
         self._answer_times = answer_times
-        self.awaited = 0  # synchronous invocations that somebody outside of any handler waits for
+        self._faults = faults
+        self._callers_wait = callers_wait
 
     async def invoke(self, function: Function, payload: bytes, **wishes: Unpack[Wishes]) -> Answered:
         """Run a function now and wait for it. Raises as `begin` does."""
@@ -76,7 +84,8 @@ class Invocations:
     ) -> None:
         """Run a function now; `answer` gets what becomes of it.
 
-        Raises Throttled if a concurrency limit stands in the way, RecursionStopped if the chain has come by too often.
+        Raises Throttled if a concurrency limit stands in the way, RecursionStopped if the chain has come by too often,
+        NotAccepted if an armed fault says that Lambda itself fails.
         """
         trace_id, qualifier, request_id = wishes.get("trace_id", ""), wishes.get("qualifier", ""), wishes["request_id"]
         if is_loop(trace_id, function):
@@ -84,6 +93,7 @@ class Invocations:
             raise RecursionStopped(function.name)
         if limit := self._dispatcher.admit(function.name):
             raise Throttled(limit)
+        self._refuse_if_a_fault_says_so(function, request_id, payload)
         now = self._clock.now()
         caller = self._dispatcher.calls.caller(trace_id)
         invocation = Invocation(
@@ -100,16 +110,25 @@ class Invocations:
             trace_id=header_of(trace_id, function, request_id, now),
             caller=caller.request_id if caller else "",
             accepted_at=now,
+            fault=self._faults.choose(_FAULTS, function.name, request_id, payload),
         )
         invocation.done = partial(self._ended, invocation, caller, answer)
         self._metrics.received += 1
         self._dispatcher.in_flight.start(function.name)
         self._dispatcher.calls.begin(invocation)
         if caller is None:
-            self.awaited += 1
+            self._callers_wait(1)
         else:
             calls.wait(caller, self._clock.ticks())
         self._environments.run(invocation)
+
+    def _refuse_if_a_fault_says_so(self, function: Function, request_id: str, payload: bytes) -> None:
+        fault = self._faults.choose(BEFORE_START, function.name, request_id, payload)
+        if fault is None:
+            return
+        if fault.kind is Kind.THROTTLE:
+            raise Throttled(ACCOUNT_LIMIT)
+        raise NotAccepted(f"injected: {fault}")
 
     def _may_start(self) -> bool:
         """A synchronous invocation was admitted when it came, and starts as soon as an environment is free."""
@@ -121,7 +140,7 @@ class Invocations:
     ) -> None:
         self._dispatcher.in_flight.end(invocation.function.name)
         if caller is None:
-            self.awaited -= 1
+            self._callers_wait(-1)
         else:
             calls.answer(caller, self._clock.ticks())
         outcome = with_waits(outcome, self._dispatcher.calls.end(invocation.request_id, self._clock.ticks()))

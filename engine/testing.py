@@ -42,6 +42,7 @@ class Attempt(NamedTuple):
     error: str | None  # "ValueError: no such order"
     error_type: str | None
     is_cold: bool
+    injected: str  # the armed fault that hit it, "timeout (fault 1)", or ""
 
 
 class Answer(NamedTuple):
@@ -158,6 +159,22 @@ class Lamtop:
     def advance(self, seconds: float = 0.0, *, minutes: float = 0.0, hours: float = 0.0) -> None:
         """Let time pass, and everything happen that is due by then."""
         self._do(_simulation(self._engine).advance(seconds + 60 * minutes + 3600 * hours))
+
+    def inject(self, fault: str) -> int:
+        """Arm a fault, "orders timeout 50% 25x", and return its number. Raises ValueError, saying what is allowed."""
+
+        async def arm() -> int:
+            return self._engine.faults.arm(fault).number
+
+        return self._do(arm())
+
+    def clear_faults(self) -> None:
+        """Disarm all."""
+
+        async def clear() -> None:
+            self._engine.faults.clear()
+
+        self._do(clear())
 
     def dead_letters(self, queue: str = "") -> list[DeadLetter]:
         """The messages in one dead-letter queue, or all dead events, the oldest first."""

@@ -22,14 +22,13 @@ _PATIENCE = 0.5  # real seconds that a process may have the turn before it is lo
 class Simulation:
     """Drives a simulated clock. `rests` says whether the engine itself has nothing to do."""
 
-    def __init__(self, clock: SimulatedClock, rests: Callable[[], bool], someone_waits: Callable[[], bool]) -> None:
-        """`someone_waits` says whether a synchronous caller who is no handler waits for an answer."""
+    def __init__(self, clock: SimulatedClock, rests: Callable[[], bool]) -> None:
         self.clock = clock
         self.turns = Turns(clock, self._stir)
         self.horizon = clock.now()  # engine time
         self._rests = rests
-        self._someone_waits = someone_waits
-        self.follows_callers = False  # time passes, beyond the horizon too, while somebody waits for an answer
+        self.follows_callers = False  # time passes, beyond the horizon too, while a synchronous caller waits
+        self._callers = 0
         self._stirred = asyncio.Event()
         self._stirs = 0
         self._has_answered = False
@@ -53,6 +52,11 @@ class Simulation:
     def answered(self) -> None:
         """The engine has answered a request; whoever sent it may be a handler that waits."""
         self._has_answered = True
+        self._stir()
+
+    def callers_wait(self, more: int) -> None:
+        """So many more synchronous callers, who are no handlers, wait for an answer; -1 when one has got it."""
+        self._callers += more
         self._stir()
 
     def move_horizon(self, when: float) -> None:
@@ -93,12 +97,19 @@ class Simulation:
     def _pass_time(self) -> bool:
         """Go on to the next thing due. False if there is nothing before the horizon."""
         due = self.clock.next_ring()
-        if due is not None and (due <= self.horizon or (self.follows_callers and self._someone_waits())):
-            self.clock.ring_next()
+        if due is not None and (due <= self.horizon or (self.follows_callers and self._callers)):
+            self._ring_next()
             return True
         if math.isfinite(self.horizon):
             self.clock.advance_to(self.horizon)
         return False
+
+    def _ring_next(self) -> None:
+        try:
+            self.clock.ring_next()
+        except Exception as error:  # boundary, as the event loop's: a timer that fails does not stop time
+            loop = asyncio.get_running_loop()
+            loop.call_exception_handler({"message": "a timer of simulated time", "exception": error})
 
     async def _until_all_rest(self) -> None:
         quiet_turns = 0

@@ -21,6 +21,7 @@ class Reason(StrEnum):
     RETRY = "retry"  # a function error: due one or two minutes later
     THROTTLED = "throttled"  # a concurrency limit was reached at its try
     LOST = "lost"  # the engine died during its attempt
+    DUPLICATE = "duplicate"  # succeeded, and is delivered once more because a fault says so
     REDRIVE = "redrive"  # sent round again from a dead-letter queue
 
 
@@ -98,6 +99,7 @@ class Outcome(NamedTuple):
     first_line: int = 0  # the log lines of this invocation are numbered from here …
     last_line: int = 0  # … to here
     waited: float = 0.0  # seconds of `duration` spent waiting for synchronous invocations of its own
+    injected: str = ""  # the armed fault that hit it: "timeout (fault 2)"
 
     @property
     def error(self) -> str | None:

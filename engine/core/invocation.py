@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from .arn import LATEST
 from .event import Outcome
+from .fault import Fault
 from .function import Function
 
 
@@ -36,6 +37,7 @@ class Invocation:
     environment: str = ""  # log stream of the environment that runs it
     version: int = 1  # of the code that runs it
     cold: bool = False
+    fault: Fault | None = None  # what goes wrong with it
     tail: list[str] = field(default_factory=list)  # its log lines, for LogType=Tail
     waits_for: int = 0  # synchronous invocations that it has sent and got no answer to yet …
     waits_since: float = 0.0  # … real time, of the first of them

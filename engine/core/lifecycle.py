@@ -74,13 +74,17 @@ def settle(
     now: float,
     jitter: float = 0.0,
     late: float | None = None,
+    again: bool = False,
 ) -> Event:
     """Decide what becomes of an event whose attempt has ended: it ends, or is due again later.
 
     The dice, from 0 to 1: `jitter` for the wait after a throttle; `late` for the one after an error, None for exactly.
+    `again`: it is delivered once more although it succeeded, as at-least-once delivery may.
     """
     _check(event, "settle")
     match outcome.ended:
+        case Ended.RETURNED if again:
+            return _queue(event, Reason.DUPLICATE, now, function, now)
         case Ended.RETURNED:
             return event._replace(state=State.SUCCEEDED, condition=Condition.SUCCESS, ended_at=now)
         case Ended.FUNCTION_ERROR:

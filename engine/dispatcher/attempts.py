@@ -10,9 +10,11 @@ from ..core import concurrency, lifecycle
 from ..core.arn import LATEST, function_arn
 from ..core.calls import Calls, with_waits
 from ..core.concurrency import InFlight, Limits
-from ..core.event import Ended, Event, Outcome
+from ..core.event import Ended, Event, Outcome, Reason
+from ..core.fault import BEFORE_START, ON_INVOCATION, Kind
 from ..core.function import Function
 from ..core.invocation import Invocation
+from ..faults import Faults
 from ..metrics import Metrics
 from ..reports import Finished
 
@@ -37,6 +39,7 @@ class Attempts:
         environments: Environments,
         metrics: Metrics,
         dice: random.Random,
+        faults: Faults,
         *,
         report: Callable[[Finished], None],
         after_commit: Callable[[Callable[[], None]], None],
@@ -53,6 +56,7 @@ class Attempts:
         self._environments = environments
         self._metrics = metrics
         self._dice = dice
+        self._faults = faults
         self._report = report
         self._after_commit = after_commit
 
@@ -73,6 +77,8 @@ class Attempts:
 
     def places(self, function: str) -> int:
         """How many more events may begin: what the limits leave, and no more than a few ahead of each environment."""
+        if self._faults.stalls(function):
+            return 0
         most = min(self.room(function), _AHEAD * self._environments.capacity(function))
         return most - self._waiting.get(function, 0)
 
@@ -109,7 +115,7 @@ class Attempts:
             event.id,
             function,
             event.payload,
-            may_start=partial(self._may_start, event, function),
+            may_start=_nobody_asks,
             done=partial(self._done, event),
             attempt=event.attempts,
             tries=function.config(event.qualifier).tries,
@@ -120,16 +126,21 @@ class Attempts:
             caller=event.caller,
             accepted_at=event.accepted_at,
         )
+        invocation.may_start = partial(self._may_start, event, function, invocation)
         self.calls.begin(invocation)  # from here on; nobody but its handler knows the name that it goes by
         return invocation
 
-    def _may_start(self, event: Event, function: Function) -> bool:
+    def _may_start(self, event: Event, function: Function, invocation: Invocation) -> bool:
         """Asked when an environment is free: do the limits and the event's age still allow it?"""
         self._waiting[event.function] -= 1
         if lifecycle.is_too_old(event, function, at=self._clock.now()):
             return self._turn_back(event, _TOO_LATE)
         if concurrency.admit(event.function, self.in_flight, self.limits):
             return self._turn_back(event, _REFUSED)
+        if self._faults.choose(BEFORE_START, event.function, event.id, event.payload):
+            return self._turn_back(event, _REFUSED)
+        kinds = ON_INVOCATION - {Kind.DUPLICATE} if event.reason is Reason.DUPLICATE else ON_INVOCATION
+        invocation.fault = self._faults.choose(kinds, event.function, event.id, event.payload)
         self.in_flight.start(event.function)
         self.started.add(event.seq)
         self._metrics.changed("inflight", "queue")
@@ -150,3 +161,8 @@ class Attempts:
                 outcome = outcome._replace(ended=Ended.NOT_STARTED)
         self._metrics.invoked(self.function_of(event), outcome)
         self._report(Finished(event.seq, outcome))
+
+
+def _nobody_asks() -> bool:
+    """Stands in until the invocation is there to be asked about."""
+    return False

@@ -20,7 +20,9 @@ from ..clock import Clock
 from ..core import concurrency, lifecycle
 from ..core.concurrency import Limits
 from ..core.event import Attempt, Condition, Delivery, Ended, Event, Message, Outcome, State
+from ..core.fault import Kind
 from ..core.function import Function
+from ..faults import Faults
 from ..metrics import Metrics
 from ..reports import Accept, Finished, Purge, Redrive, Report, Undo
 from ..store import Store, Unwritable
@@ -56,6 +58,7 @@ class Dispatcher:
         arrived: Callable[[], None] = lambda: None,
         seed: int | None = None,
         jitter: int | None = None,
+        faults: Faults | None = None,
     ) -> None:
         """`deliver` is the outbox's.
 
@@ -79,6 +82,7 @@ class Dispatcher:
             environments,
             metrics,
             self._random,
+            faults or Faults(clock),
             report=self.report,
             after_commit=self._effects.append,
         )
@@ -117,6 +121,11 @@ class Dispatcher:
         self._attempts.limits = Limits(account_concurrency, reserved)
         self._moves.look_at_all()
         self.metrics.changed("functions", "dlq")  # which queues hold dead letters is configuration too
+        self._arrived()
+
+    def look_again(self) -> None:
+        """Something that held events back may be over."""
+        self._moves.look_at_all()
         self._arrived()
 
     def place_free(self, function: str) -> None:
@@ -258,7 +267,9 @@ class Dispatcher:
         elif outcome.ended is not Ended.NOT_STARTED:
             self._moves.record(Attempt(event.seq, event.attempts, outcome))
         late = self._late.random() if self._late and outcome.ended is Ended.FUNCTION_ERROR else None
-        settled = lifecycle.settle(event, outcome, function, now=now, jitter=self._random.random(), late=late)
+        again = outcome.injected.startswith(Kind.DUPLICATE)
+        dice = self._random.random()
+        settled = lifecycle.settle(event, outcome, function, now=now, jitter=dice, late=late, again=again)
         self._moves.move(event, settled, function, now, outcome=outcome)
 
     def _redrive(self, report: Redrive, now: float) -> None:

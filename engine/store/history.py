@@ -274,6 +274,7 @@ def _values(invocation: Invocation, outcome: Outcome) -> dict[str, Any]:
         "executed_version": invocation.executed_version,
         "caller": invocation.caller,
         "waited": outcome.waited,
+        "injected": outcome.injected,
     }
 
 

@@ -43,6 +43,7 @@ SCHEMA = Schema(
         ) STRICT;
         CREATE INDEX tombstone_request ON tombstone (request_id);
         """,
+        "ALTER TABLE attempt ADD COLUMN injected TEXT NOT NULL DEFAULT '';",
     ),
 )
 _TABLES = (
@@ -196,11 +197,11 @@ class Store(Tombstones):
         rows = (
             (a.event, a.number, o.ended, o.payload, o.error_type, o.error_message, o.started_at, o.ended_at,
              o.duration, o.init_duration, o.memory_used, o.environment, o.version, o.first_line, o.last_line,
-             o.waited)
+             o.waited, o.injected)
             for a in attempts
             for o in (a.outcome,)
         )  # fmt: skip
-        self._write(f"INSERT INTO attempt VALUES ({', '.join('?' * 16)})", rows)
+        self._write(f"INSERT INTO attempt VALUES ({', '.join('?' * 17)})", rows)
 
     # -- the outbox --------------------------------------------------------------------------------------------------
 

@@ -53,6 +53,7 @@ CREATE TABLE attempt (
   first_line    INTEGER NOT NULL,      -- its log lines in the history file
   last_line     INTEGER NOT NULL,
   waited        REAL NOT NULL DEFAULT 0,  -- seconds of `duration` spent waiting for other functions
+  injected      TEXT NOT NULL DEFAULT '', -- the armed fault that hit it: "timeout (fault 2)"
   PRIMARY KEY (event, number)
 ) STRICT, WITHOUT ROWID;
 

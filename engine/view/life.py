@@ -85,7 +85,11 @@ def _of_invocation(row: Row, sources: Sources) -> Row:
     error = row["error"]
     function = _function(row["function"], sources)
     outcome = Outcome(
-        Ended(row["ended"]), duration=row["duration"], init_duration=row["init_duration"], waited=row.get("waited", 0.0)
+        Ended(row["ended"]),
+        duration=row["duration"],
+        init_duration=row["init_duration"],
+        waited=row.get("waited", 0.0),
+        injected=row.get("injected", ""),
     )
     return {
         **_synchronous(row["id"], row["function"], row["source"], row["accepted_at"], row["payload"]),
@@ -151,7 +155,7 @@ def _bill(outcomes: Iterable[Outcome], function: Function) -> Bill:
 
 def _costs(outcome: Outcome, function: Function) -> Row:
     bill = _bill([outcome], function)
-    return {"waited": outcome.waited, "billed_ms": bill.billed_ms, "cost": bill.cost}
+    return {"waited": outcome.waited, "billed_ms": bill.billed_ms, "cost": bill.cost, "injected": outcome.injected}
 
 
 def _attempt(attempt: Attempt, function: Function) -> Row:

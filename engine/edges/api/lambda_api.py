@@ -197,6 +197,8 @@ def _run(
             "the next invocation was stopped (RecursiveLoop: Terminate)"
         )
         raise ApiError(400, "RecursiveInvocationException", text, Type="User") from None
+    except NotAccepted as error:
+        raise unavailable(error) from None
     except Throttled as limit:
         raise ApiError(429, "TooManyRequestsException", "Rate Exceeded.", Type="User", Reason=str(limit)) from None
 

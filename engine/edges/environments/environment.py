@@ -16,6 +16,7 @@ from typing import Protocol
 
 from ...clock import Clock, Turns
 from ...core.event import Ended, Outcome
+from ...core.fault import Fault, Kind
 from ...core.function import Function
 from ...core.invocation import Invocation
 from . import channel as frames
@@ -23,6 +24,7 @@ from . import failures
 from .channel import Channel
 from .deadline import Deadline
 from .failures import Failure
+from .injection import error_object, inject, spoiled
 from .logs.lines import Report
 from .logs.log import Log, LogSink
 from .logs.tap import Tap
@@ -89,6 +91,7 @@ class Environment:
         self.version = version
         self.stream: str = after.stream if after else _new_stream(clock, new_id())
         self.invocation: Invocation | None = None
+        self.fault: Fault | None = None  # what goes wrong with its init
         self.usable = True  # False once it is condemned: killed, retired, ended
         self.unwanted = False  # it did not fail: it was retired
         self.scratch: Path | None = None  # its temporary folder
@@ -155,27 +158,39 @@ class Environment:
     def invoke(self, invocation: Invocation) -> bool:
         """Hand over an invocation. False if the process turns out to be dead: nothing has happened to it then."""
         started = self._clock.ticks()
-        if not self._send(invocation, self.function.timeout):
+        if invocation.fault is None and not self.send(invocation, invocation.payload):
             return False
         self._started = started
         self._take(invocation, cold=self._init_duration is not None)
         self._log.begin(invocation)
         self._deadline.set(self.function.timeout)
+        if invocation.fault is not None:
+            inject(self, invocation, invocation.fault, self._clock)
         return True
 
     def expect(self, invocation: Invocation) -> None:
         """Init is part of this invocation, and of its timeout. To be called before `start`."""
         self._take(invocation, cold=True)
 
-    def _send(self, invocation: Invocation, seconds: float) -> bool:
+    def send(self, invocation: Invocation, payload: bytes) -> bool:
+        """Give the process its work. False if it turns out to be dead."""
+        seconds = self._deadline.left if invocation is self.invocation else self.function.timeout
         head = (
             f"{invocation.request_id}\n{invocation.invoked_arn or self.function.arn}\n"
             f"{int(seconds * 1000)}\n{invocation.trace_id}\n{invocation.client_context or ''}"
         )
-        if not self._channel.send(head.encode(errors="replace"), invocation.payload):
+        if not self._channel.send(head.encode(errors="replace"), payload):
             return False
         self._ask_for_a_turn()
         return True
+
+    def fail_without_process(self, invocation: Invocation, failure: Failure) -> None:
+        """End the invocation that it has taken; the process knows nothing of it."""
+        self._finish(invocation, b"", self._memory, failure)
+
+    def print(self, text: bytes) -> None:
+        """As if the process had."""
+        self._log.take(text)
 
     def _take(self, invocation: Invocation, cold: bool) -> None:
         self.invocation = invocation
@@ -255,29 +270,49 @@ class Environment:
             failure = None
             if kind != frames.RESULT:
                 failure = failures.raised(payload) if kind == frames.ERROR else failures.too_large()
+            elif invocation.fault is not None:
+                failure = spoiled(invocation.fault, invocation.request_id)
             self._finish(invocation, payload, memory, failure)
         elif not self._is_ready and kind == frames.READY:
             self._python = request_id
-            self._on_ready()
+            self._on_loaded()
         elif not self._is_ready and kind == frames.INIT_ERROR:
             self._python = request_id
             self.condemn(failures.init_failed(payload))
         else:
             self.condemn(failures.garbled())
 
+    def _on_loaded(self) -> None:
+        """The handler is there. That may be too easy."""
+        fault, self.fault = self.fault, None
+        if fault is None:
+            self._on_ready()
+        elif fault.kind is Kind.INIT_ERROR:
+            self.condemn(failures.init_failed(error_object(fault, "")))
+        else:
+            self._clock.ring(fault.seconds, self._on_loaded)
+
     def _on_ready(self) -> None:
+        if self._verdict is not None:
+            return
         seconds = self._since_start()
         self._is_ready = True
         self._tap.read_all()
         self._log.init_ended(self._python, self._phase, seconds)
         if self.invocation is not None:
             self._log.begin(self.invocation)
-            self._send(self.invocation, self._deadline.left)
+            self._hand_over(self.invocation)
             return
         self._init_duration = seconds
         self._deadline.clear()
         if self.usable:
             self._owner.ready(self)
+
+    def _hand_over(self, invocation: Invocation) -> None:
+        if invocation.fault is None:
+            self.send(invocation, invocation.payload)
+        else:
+            inject(self, invocation, invocation.fault, self._clock)
 
     def _on_broken(self, closed: bool) -> None:
         """The channel is of no more use. When the process has just ended, its exit status says why."""
@@ -348,6 +383,7 @@ class Environment:
             self.version,
             self._log.first_line,
             self._log.last_line,
+            injected=str(invocation.fault or ""),
         )
         self._owner.finished(self, invocation, outcome)
 

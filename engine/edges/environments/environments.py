@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ...clock import Clock, Timer, Turns
+from ...core.fault import Fault
 from ...core.function import Function
 from ...core.invocation import Invocation
 from . import failures
@@ -50,6 +51,7 @@ class Environments:
         say: Callable[[str], None] = lambda _: None,
         new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
         turns: Turns | None = None,
+        init_fault: Callable[[str], Fault | None] = lambda _: None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._pools: dict[str, Pool] = {}
@@ -75,6 +77,7 @@ class Environments:
             init_max=init_max,
             new_id=new_id,
             turns=turns,
+            init_fault=init_fault,
         )
         self.executing = self._setting.executing
         self.cold_starts = self._setting.cold_starts

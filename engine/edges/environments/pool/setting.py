@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ....clock import Clock, Turns
+from ....core.fault import Fault
 from ....core.function import Function
 from ....core.invocation import Invocation
 from ..environment import INIT_MAX, Owner
@@ -30,6 +31,7 @@ class Setting:
     capacity: Capacity
     is_being_saved: Callable[[Function], bool]
     new_id: Callable[[], str]  # 32 hexadecimal digits
+    init_fault: Callable[[str], Fault | None] = lambda _: None  # what goes wrong with the next init of a function
     turns: Turns | None = None  # time is simulated
     executing: dict[str, Invocation] = field(default_factory=dict)
     cold_starts: dict[str, int] = field(default_factory=dict)

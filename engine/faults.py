@@ -1,0 +1,88 @@
+"""The faults that are armed, and what they have hit. In memory: an engine that starts anew has none."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from .clock import Clock
+from .core.arn import resource_name
+from .core.event import Delivery
+from .core.fault import ON_DELIVERY, Fault, Kind, Rule, choose
+from .core.fault_words import describe, parse
+
+
+class Faults:
+    """Armed rules, in the order in which they were armed."""
+
+    def __init__(
+        self, clock: Clock, changed: Callable[[], None] = lambda: None, lifted: Callable[[], None] = lambda: None
+    ) -> None:
+        """`changed` is called when there is another rule, or another hit; `lifted` when a rule is over or cleared."""
+        self._clock = clock
+        self._changed = changed
+        self._lifted = lifted
+        self._rules: list[Rule] = []
+        self._armed = 0
+
+    def arm(self, sentence: str) -> Rule:
+        """Arm what a sentence says. Raises ValueError if it makes no sense."""
+        wish = parse(sentence)
+        self._armed += 1
+        rule = wish.armed(self._armed, self._clock.now())
+        self._rules.append(rule)
+        if rule.until is not None:
+            self._clock.ring_at(rule.until, self._lift)
+        self._changed()
+        return rule
+
+    def clear(self, number: int | None = None) -> int:
+        """Disarm one rule, or all. Returns how many that were."""
+        kept = [rule for rule in self._rules if number is not None and rule.number != number]
+        cleared = len(self._rules) - len(kept)
+        self._rules = kept
+        self._lift()
+        return cleared
+
+    def _lift(self) -> None:
+        self._changed()
+        self._lifted()
+
+    def armed(self) -> list[dict[str, Any]]:
+        """Each rule that is not over: its sentence, and what it has hit."""
+        now = self._clock.now()
+        return [
+            {"number": rule.number, "kind": str(rule.kind), "function": rule.function, "sentence": describe(rule, now),
+             "hits": rule.hits, "candidates": rule.candidates, "count": rule.count, "until": rule.until}
+            for rule in self._rules
+            if not rule.is_over(now)
+        ]  # fmt: skip
+
+    def choose(self, kinds: frozenset[Kind], function: str, request: str = "", payload: bytes = b"") -> Fault | None:
+        """What hits this candidate, if anything does."""
+        if not self._rules:
+            return None
+        matters = any(rule.match is not None for rule in self._rules)
+        parsed = json.loads(payload) if matters and payload else None
+        self._rules, fault = choose(
+            self._rules, kinds, now=self._clock.now(), function=function, request=request, payload=parsed
+        )
+        if fault is not None:
+            self._changed()
+        return fault
+
+    def why_not_delivered(self, delivery: Delivery) -> str | None:
+        """What keeps a delivery from its queue or function, if anything does."""
+        name = resource_name(delivery.target)
+        fault = self.choose(ON_DELIVERY, name, delivery.request_id)
+        if fault is None:
+            return None
+        why = "AccessDenied, the permission is missing" if fault.kind is Kind.DENIED else "it does not answer"
+        return f"{name}: {why}; injected: {fault}"
+
+    def stalls(self, function: str) -> bool:
+        """Whether no event of this function is to be taken from the queue now."""
+        now = self._clock.now()
+        return any(
+            rule.kind is Kind.STALL and rule.function in ("", function) and not rule.is_over(now)
+            for rule in self._rules
+        )
