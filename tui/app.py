@@ -12,6 +12,7 @@ from textual.driver import Driver
 from textual.worker import WorkType
 
 from . import format as f
+from .colours import OWN_THEMES
 from .keymap import REMAPPED, key_for
 from .link import Connect, Link
 from .look import TERMINAL, THEMES, next_theme, theme_for, wants_ascii
@@ -38,6 +39,8 @@ class Lamtop(App[None]):
         self.look = theme_for(os.environ, theme)
         self._in_ascii = wants_ascii(os.environ) if in_ascii is None else in_ascii
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)  # else its greys are drawn as colours
+        for own in OWN_THEMES:
+            self.register_theme(own)
         self.theme = THEMES[self.look]
         self.set_keymap(REMAPPED)
         self.model = Model()

@@ -122,7 +122,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("logs.error_next", "right_square_bracket", "error(1)", "next error", "error"),
         Key("logs.error_previous", "left_square_bracket", "error(-1)", "previous error"),
         Key("logs.level", "v", "screen.level", "all lines, warnings and worse, errors only", "level"),
-        Key("logs.wrap", "w", "wrap", "show the line under the cursor in full, or cut again", "wrap"),
+        Key("logs.wrap", "w", "wrap", "wrap long lines, or cut them again", "wrap"),
         Key("logs.right", "l,right", "sideways(1)", "on to the right in long lines"),
         Key("logs.left", "h,left", "sideways(-1)", "back to the left"),
     ),

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 DARK, LIGHT, TERMINAL = "dark", "light", "terminal"
-THEMES = {DARK: "textual-dark", LIGHT: "textual-light", TERMINAL: "ansi-dark"}
-"""Name -> Textual's theme. `terminal` takes the terminal's own 16 colours, so it is dark or light as that is."""
+THEMES = {DARK: "lamtop-dark", LIGHT: "lamtop-light", TERMINAL: "lamtop-terminal"}
+"""Name -> the theme in `colours`. `terminal` takes the terminal's own 16 colours, so it is dark or light as that is."""
 
 
 def wants_ascii(environ: Mapping[str, str]) -> bool:

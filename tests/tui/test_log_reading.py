@@ -3,7 +3,8 @@
 from fake_engine import FakeEngine
 from stage import Stage, play
 
-from lamtop.tui.loglines import LogBuffer
+from lamtop.tui.loglines import LogBuffer, drawn_lines
+from lamtop.tui.widgets.whole_lines import unrolled
 
 
 def chatty(lines: int) -> FakeEngine:
@@ -64,21 +65,46 @@ def test_going_up_beyond_the_first_line_fetches_older_ones_and_the_reader_stays(
     play(story, engine)
 
 
-def test_a_line_too_long_for_the_pane_is_shown_in_full_by_w_and_moved_by_l_and_h() -> None:
+def test_w_wraps_long_lines_and_hides_none_and_l_and_h_move_cut_ones() -> None:
     engine = chatty(3)
-    engine.log("x" * 250 + "the end")
+    engine.log("x" * 250 + "the end", "after it")
 
     async def story(stage: Stage) -> None:
-        await stage.press("5", "k", "j")
+        await stage.press("5", "k")
         await stage.hides("the end")
         await stage.press("w")
-        await stage.shows("the end")
-        await stage.press("w")
-        await stage.hides("the end")
+        await stage.shows("the end", "after it", "line 0", "wrapped")
         await stage.press("l", "l", "l", "l")
         await stage.shows("the end")
+        await stage.hides("wrapped")
         await stage.press("h", "h", "h", "h", "h")
+        await stage.hides("the end")
         await stage.shows("line 0")
+
+    play(story, engine)
+
+
+def test_a_page_of_whole_lines_begins_at_the_top_or_ends_with_the_cursor_s() -> None:
+    lines = [line for at in range(10) for line in drawn_lines({"id": at, "at": 0, "text": "ab" * 10 if at % 2 else "s"})]
+    page = [(piece.at, piece.part) for piece in unrolled(lines, 2, 3, 5, 10)]
+    assert page == [(2, 0), (3, 0), (3, 1), (4, 0), (5, 0)]
+    page = [(piece.at, piece.part) for piece in unrolled(lines, 2, 9, 5, 10)]
+    assert page == [(7, 0), (7, 1), (8, 0), (9, 0), (9, 1)]
+    long = drawn_lines({"id": 1, "at": 0, "text": "x" * 90})
+    assert [piece.part for piece in unrolled(long, 0, 0, 3, 10)] == [0, 1, 2]
+    assert unrolled([], 0, 0, 3, 10) == []
+
+
+def test_a_pane_that_grows_goes_on_following() -> None:
+    engine = chatty(60)
+
+    async def story(stage: Stage) -> None:
+        await stage.shows("line 59")
+        await stage.press("5", "5")
+        await stage.shows("follow", "line 30")
+        await stage.press("7", "5", "5", "5")
+        engine.log("news")
+        await stage.shows("follow", "news")
 
     play(story, engine)
 

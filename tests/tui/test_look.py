@@ -6,9 +6,11 @@ import pytest
 from fake_engine import NOW, FakeEngine, dead, function, queued, retry
 from stage import Stage, play
 from textual import events
+from textual.color import Color
 from textual.geometry import Offset
 
 from lamtop.tui.ascii_output import in_ascii
+from lamtop.tui.colours import OWN_THEMES
 from lamtop.tui.format import GLYPHS
 from lamtop.tui.look import DARK, LIGHT, TERMINAL, theme_for, wants_ascii
 
@@ -46,6 +48,22 @@ def test_the_colours_fit_the_terminal_unless_the_user_wishes_others(
     environ: dict[str, str], wish: str | None, theme: str
 ) -> None:
     assert theme_for(environ, wish) == theme
+
+
+def test_every_kind_of_text_is_readable_and_none_looks_like_another() -> None:
+    for theme in OWN_THEMES[:2]:
+        colours = theme.to_color_system().generate()
+        kinds = [Color.parse(colours[f"text-{kind}"]) for kind in ("primary", "success", "warning", "error", "accent")]
+        assert len(set(kinds)) == len(kinds)
+        for kind in kinds:
+            dark, light = sorted((luminance(kind), luminance(Color.parse(colours["background"]))))
+            assert (light + 0.05) / (dark + 0.05) >= 4.5, (theme.name, kind.hex)
+
+
+def luminance(colour: Color) -> float:
+    """How bright a colour is, 0 to 1. Source: WCAG 2.2, "relative luminance"."""
+    red, green, blue = (v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in colour.normalized)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def test_every_glyph_has_a_likeness_in_ascii_and_every_cell_keeps_its_place() -> None:

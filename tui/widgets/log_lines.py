@@ -14,6 +14,7 @@ from .. import format as f
 from ..keymap import bindings, key_for
 from ..loglines import LogBuffer, LogLine
 from .line_view import LineView, Part
+from .whole_lines import Piece, unrolled
 
 _REVERSE = Style(reverse=True)
 
@@ -69,12 +70,13 @@ class LogLines(LineView):
             self.step = step
 
     def action_wrap(self) -> None:
-        self.wrapped = not self.wrapped
+        self.wrapped, self._right = not self.wrapped, 0
         self._changed()
         self.refresh()
 
     def action_sideways(self, step: int) -> None:
         """Move the text by half its width, to read the end of long lines."""
+        self.wrapped = False
         half = max(10, self.room // 2)
         longest = max((len(line.text) for line in self._visible()), default=0)
         self._right = max(0, min(self._right + step * half, max(0, longest - half)))
@@ -123,7 +125,8 @@ class LogLines(LineView):
         if self.buffer.left_out:
             footer += f" · {f.number(self.buffer.left_out)} left out"
         footer += more
-        title = f"{key_for('pane.logs')} Logs · {state}{scope}" + (f" · → {self._right}" if self._right else "")
+        title = f"{key_for('pane.logs')} Logs · {state}{scope}"
+        title += " · wrapped" if self.wrapped else f" · → {self._right}" if self._right else ""
         if title + footer != self._title:
             self._title = title + footer
             self.border_title, self.border_subtitle = Text(title), Text(footer)
@@ -178,6 +181,11 @@ class LogLines(LineView):
         super().watch_scroll_y(old_value, new_value)
         if self._own_scroll or round(old_value) == round(new_value):
             return
+        if self.following and round(new_value) >= self.max_scroll_y:  # the pane grew: nobody has scrolled
+            return
+        if self.wrapped:  # the page is built around the cursor
+            at = self.cursor + round(new_value) - round(old_value)
+            self.cursor = max(self.buffer.dropped, min(at, self._end - 1))
         if new_value < old_value:
             self._stop()
             if round(new_value) == 0 and not self.buffer.at_beginning:
@@ -191,42 +199,54 @@ class LogLines(LineView):
     def on_click(self, event: events.Click) -> None:
         inside = event.get_content_offset(self)
         if inside is not None and inside.y + self.scroll_offset.y < len(self.buffer.lines):
-            at = self.buffer.dropped + self.scroll_offset.y + inside.y
-            self.move(at - self.cursor)
+            self.move(self._line_at(inside.y) + self.buffer.dropped - self.cursor)
+
+    def _line_at(self, y: int) -> int:
+        if not self.wrapped:
+            return self.scroll_offset.y + y
+        pieces = self._pieces(self.room)
+        return pieces[min(y, len(pieces) - 1)].at
 
     # what is drawn
 
-    def _draw_whole(self, y: int, width: int) -> Strip | None:
-        """Its part of the line under the cursor, in full, over the lines below it; None for a line beside it."""
-        line, here = self.line(), self.cursor - self.buffer.dropped - self.scroll_offset.y
-        if line is None or not 0 <= here < self.page:
-            return None
-        head = head_of(line, width)
-        pieces = f.wrap(line.text, max(10, width - head))[: self.page]
-        part = y - max(0, min(here, self.page - len(pieces)))
-        if not 0 <= part < len(pieces):
-            return None
-        lead = log_parts(line, width, here=True)[0][0] if part == 0 else " " * head
-        return self.strip_of([(f.fit(lead + pieces[part], width), "")], width, _REVERSE)
+    def _draw_whole(self, y: int, width: int) -> Strip:
+        """A row of the page on which no line is cut; all rows of the line under the cursor are one block."""
+        pieces = self._pieces(width)
+        if y >= len(pieces):
+            return self.strip_of([], width)
+        piece = pieces[y]
+        line, here = self.buffer.lines[piece.at], self._is_here(piece.at)
+        (head, style), (_, text_style) = log_parts(line, width, here)
+        lead = head if piece.part == 0 else " " * len(head)
+        if here:
+            return self.strip_of([(lead + piece.text, "")], width, _REVERSE)
+        return self.strip_of([(lead, style), (piece.text, text_style)], width)
+
+    def _pieces(self, width: int) -> list[Piece]:
+        at, top = self.cursor - self.buffer.dropped, self.scroll_offset.y
+        return unrolled(self.buffer.lines, top, at, self.page, width - head_width(width))
+
+    def _is_here(self, at: int) -> bool:
+        return self.has_focus and at == self.cursor - self.buffer.dropped
 
     def draw(self, y: int, width: int) -> Strip:
         at = y + self.scroll_offset.y
         if not self.buffer.lines:
             return self.strip_of([("  " + self._words(), "dim")] if y == self.page // 2 else [], width)
-        if self.wrapped and (piece := self._draw_whole(y, width)):
-            return piece
+        if self.wrapped:
+            return self._draw_whole(y, width)
         if at >= len(self.buffer.lines):
             return self.strip_of([], width)
-        here = self.has_focus and at == self.cursor - self.buffer.dropped
+        here = self._is_here(at)
         parts = log_parts(self.buffer.lines[at], width, here, self._right)
         if here:
             return self.strip_of([("".join(text for text, _ in parts), "")], width, _REVERSE)
         return self.strip_of(parts, width)
 
 
-def head_of(line: LogLine, width: int) -> int:
-    """Cells in front of a line's text."""
-    return sum(len(text) for text, _ in log_parts(line, width)[:1])
+def head_width(width: int) -> int:
+    """Cells in front of a line's text: where, when, request and function."""
+    return 1 + 5 + (12 + 1 + 17 if width >= 90 else 8 + 1 + 13)
 
 
 def log_parts(line: LogLine, width: int, here: bool = False, right: int = 0) -> list[Part]:
@@ -237,6 +257,6 @@ def log_parts(line: LogLine, width: int, here: bool = False, right: int = 0) -> 
         stamp = f.clock_ms(line.at) if width >= 90 else f.clock(line.at)
         head = f"{lead}{stamp} {f.short_id(line.request_id):4} {f.fit(line.function, name)} "
     else:
-        head = f"{lead}{'':{(12 if width >= 90 else 8) + 1 + 5 + name}} "
+        head = lead.ljust(head_width(width))
     style = "error" if line.is_error else "dim" if line.kind == "platform" else ""
     return [(head, "dim"), (f.fit(line.text[right:], max(1, width - len(head))).rstrip(), style)]
