@@ -6,6 +6,7 @@ from typing import Any
 
 from . import format as f
 from . import timeline
+from .inflow import spark
 
 Row = dict[str, Any]
 Cell = tuple[str, str]  # text and the name of its style: "", "dim", "ok", "warning", "error", "accent"
@@ -28,10 +29,13 @@ class Column:
 
 
 def laid_out(columns: tuple[Column, ...], room: int) -> list[tuple[Column, int]]:
-    """The columns that fit into `room` cells, one cell apart, each with its width. What is left goes to the elastic."""
-    kept = list(columns)
-    while sum(column.least + 1 for column in kept) - 1 > room and any(column.drop for column in kept):
-        kept.remove(min((column for column in kept if column.drop), key=lambda column: column.drop))
+    """The columns that fit into `room` cells, one cell apart, each with its width: what matters most comes in
+    first, and what is left goes to the elastic."""
+    kept = [column for column in columns if not column.drop]
+    for column in sorted((column for column in columns if column.drop), key=lambda column: -column.drop):
+        if sum(one.least + 1 for one in kept) + column.least <= room:
+            kept.append(column)
+    kept.sort(key=columns.index)
     spare = max(0, room - sum(column.least + 1 for column in kept) + 1)
     return list(zip(kept, _shared(kept, spare), strict=True))
 
@@ -124,6 +128,18 @@ def _due(row: Row, now: float, _width: int) -> Cell:
     return f.countdown(row["due_at"] - now), "warning"
 
 
+def _drain(row: Row, now: float, width: int) -> Cell:
+    """How much of its wait is left."""
+    since, due = float(row.get("waits_since") or now), float(row["due_at"])
+    return f.bar((due - now) / max(0.001, due - since), width), "warning"
+
+
+def _rate(row: Row, now: float, _width: int) -> Cell:
+    """The calls of the last seconds; the number is of the last second that is over."""
+    counts = row["inflow"].counts(now) if "inflow" in row else []
+    return (f"{spark(counts)} {f.number(counts[-2])}/s", "accent") if any(counts) else ("·", "dim")
+
+
 def _dead_at(row: Row, _now: float, _width: int) -> Cell:
     return f.clock(row["dead_at"]), "dim"
 
@@ -206,10 +222,11 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("SOURCE", 8, 20, _text("source", "dim"), "source", 2),
     ),
     "retries": (
-        _F,
+        Column("FUNCTION", 13, 24, _function, "function"),
         _I,
         Column("TRY", 3, 3, _try, "attempt"),
         Column("IN", 4, 5, _due, "due_at", right=True),
+        Column("WAIT", 5, 20, _drain, drop=1, share=2),
         Column("AFTER", 9, 200, _text("error", "error"), "error", share=4),
     ),
     "dlq": (
@@ -218,7 +235,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("DEAD AT", 8, 8, _dead_at, "dead_at", 3),
         Column("STATE", 9, 9, _dead_state, "queue"),
         Column("TRIES", 5, 5, _attempts, "attempts", 2, right=True),
-        Column("ERROR", 18, 80, _text("error", "error"), "error", share=4),
+        Column("ERROR", 12, 80, _text("error", "error"), "error", share=4),
         Column("CONDITION", 17, 18, _text("condition"), "condition", 1),
     ),
     "timeline": (
@@ -238,12 +255,13 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "functions": (
         Column("FUNCTION", 16, 24, _name, "id"),
         Column("CALLS", 6, 6, _count("invocations"), "invocations", right=True),
+        Column("RATE", 15, 15, _rate, "", 7, right=True),
         Column("ERR", 5, 5, _count("errors", "error"), "errors", right=True),
-        Column("P50", 6, 6, _seconds("p50"), "p50", 10, right=True),
-        Column("P99", 6, 6, _seconds("p99"), "p99", 7, right=True),
+        Column("P50", 6, 6, _seconds("p50"), "p50", 11, right=True),
+        Column("P99", 6, 6, _seconds("p99"), "p99", 8, right=True),
         Column("RUN", 5, 5, _running, "in_flight", right=True),
-        Column("WAIT", 5, 5, _count("queued"), "queued", 9, right=True),
-        Column("DEAD", 5, 5, _count("dead", "error"), "dead", 8, right=True),
+        Column("WAIT", 5, 5, _count("queued"), "queued", 10, right=True),
+        Column("DEAD", 5, 5, _count("dead", "error"), "dead", 9, right=True),
         Column("COLD", 5, 5, _count("cold_starts"), "cold_starts", 2, right=True),
         Column("CODE", 4, 5, _version, "version", 6),
         Column("COST", 11, 11, _money("cost"), "cost", 3, right=True),

@@ -115,6 +115,7 @@ class Model:
         self.time = EngineTime()
         self.totals: Row = dict(_NO_TOTALS)
         self.inflow = Inflow()
+        self.inflows: dict[str, Inflow] = {}  # of each function that is shown
         self.rows = {pane: PaneRows() for pane in PANES if pane != "logs"}
         self.logs = LogBuffer()
         self.notice = Notice("info", "")
@@ -128,7 +129,7 @@ class Model:
         self._notice_seq = -1
         self.notices.clear()
         self.totals["standing"] = []
-        self.inflow = Inflow()
+        self.inflow, self.inflows = Inflow(), {}
         for rows in self.rows.values():
             rows.take({"total": 0, "ids": []})
             rows.known.clear()
@@ -145,7 +146,7 @@ class Model:
 
     def say(self, level: str, text: str) -> None:
         """Show a sentence of the monitor's own."""
-        self.notice = Notice(level, clean(text))
+        self.notice = Notice(level, clean(text), self.time.now() if self.time.engine else 0.0)
 
     def apply(self, frame: Row) -> Change:
         """Take one frame in. Returns what has to be drawn again."""
@@ -167,6 +168,20 @@ class Model:
         change.panes[pane] = self.rows[pane].take(view)
         for raw in view.get("rows", ()):
             change.requests.add(clean(str(raw.get("request_id") or raw["id"])))
+        if pane == "functions":
+            for name in change.panes[pane] or self.rows[pane].ids:
+                self._take_calls(self.rows[pane].known.get(name))
+
+    def _take_calls(self, row: Row | None) -> None:
+        """Count a function's calls by the second, beside its row."""
+        if row is not None:
+            row["inflow"] = self.inflows.setdefault(row["id"], Inflow())
+            row["inflow"].take(int(row.get("invocations") or 0), self.time.now(), self.time.rate)
+
+    def calls_flow(self) -> bool:
+        """Whether any function that is shown was called in the last seconds."""
+        now = self.time.now()
+        return any(any(inflow.counts(now)) for inflow in self.inflows.values())
 
     def _take_logs(self, news: Row, change: Change) -> None:
         for line in self.logs.take(news):

@@ -85,7 +85,8 @@ def test_w_wraps_long_lines_and_hides_none_and_l_and_h_move_cut_ones() -> None:
 
 
 def test_a_page_of_whole_lines_begins_at_the_top_or_ends_with_the_cursor_s() -> None:
-    lines = [line for at in range(10) for line in drawn_lines({"id": at, "at": 0, "text": "ab" * 10 if at % 2 else "s"})]
+    raws = [{"id": at, "at": 0, "text": "ab" * 10 if at % 2 else "short"} for at in range(10)]
+    lines = [line for raw in raws for line in drawn_lines(raw)]
     page = [(piece.at, piece.part) for piece in unrolled(lines, 2, 3, 5, 10)]
     assert page == [(2, 0), (3, 0), (3, 1), (4, 0), (5, 0)]
     page = [(piece.at, piece.part) for piece in unrolled(lines, 2, 9, 5, 10)]

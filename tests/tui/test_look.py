@@ -100,7 +100,7 @@ def test_the_smallest_terminal_names_every_pane() -> None:
         await stage.press("ctrl+p")
         await stage.shows("invoke the selected function")
         await stage.press("escape", "question_mark")
-        await stage.shows("Every pane")
+        await stage.shows("The functions of this project", "RATE")
 
     play(story, busy(), (60, 15))
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from fake_engine import NOW, FakeEngine, answered, log_line, queued, request, request_id
+from fake_engine import NOW, FakeEngine, answered, log_line, queued, request, request_id, retry
 from rich.cells import cell_len
 from stage import Stage, is_harmless, play
 
@@ -366,6 +366,21 @@ def test_the_header_fits_and_says_the_most_important_first(width: int) -> None:
         assert ("█" in header) == (width >= 140)
 
     play(story, engine, (width, 40))
+
+
+def test_a_zoomed_function_has_its_calls_of_the_last_seconds_and_a_retry_how_much_of_its_wait_is_left() -> None:
+    engine = FakeEngine()
+    engine.rows["retries"] = [retry(1, waits_since=NOW - 30, due_at=NOW + 30)]
+
+    async def story(stage: Stage) -> None:
+        await stage.shows("30s ██░░░ ValueErr")
+        await stage.press("z")
+        await stage.hides("/s")
+        engine.rows["functions"][0]["invocations"] = 3
+        engine.publish()
+        await stage.shows("█ 0/s")
+
+    play(story, engine)
 
 
 def test_eighty_columns_have_room_for_the_inflow_and_the_slowest_when_nothing_special_is_on() -> None:

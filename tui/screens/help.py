@@ -15,6 +15,28 @@ _ABOUT = {
     "inspector": "The life of one request: who called, each wait with its reason, each attempt, the end.",
     "form": "What is typed is kept for its function when the form is left; i, a and b send it without the form.",
 }
+_COLUMNS = {
+    "queue": (("TRY", "which attempt it waits for, and how many it has"),),
+    "inflight": (
+        ("TRY", "which attempt runs, of how many; sync: somebody waits for the answer"),
+        ("TIMEOUT", "how much of it is used, and how long is left"),
+        ("START", "cold: a new environment was started for it"),
+        ("CODE", "the save of the code it runs: v1, v2, …"),
+    ),
+    "retries": (("TRY", "which attempt comes next, of how many"), ("WAIT", "how much of the wait is left")),
+    "dlq": (("CONDITION", "the rule that ended it, as in the record on AWS"),),
+    "functions": (
+        ("CALLS ERR", "attempts that ran, and those that failed"),
+        ("RATE", "calls in each of the last seconds"),
+        ("P50 P99", "half of the calls, and 99 of 100, were no slower than this"),
+        ("RUN", "executions now, of the reserved concurrency (∞: none is set)"),
+        ("WAIT", "its events that have not ended: queued, running, waiting for a retry"),
+        ("COLD", "cold starts"),
+        ("CODE", "how often it was loaded: v2 after the first save"),
+        ("COST", "of all its calls at AWS's prices; PER 1M: of a million such calls"),
+        ("WAITED", "part of the cost for which it only waited for another function"),
+    ),
+}
 _OTHERS = {"inspector": "This request", "form": "Invoke form"}
 
 
@@ -34,6 +56,7 @@ class HelpScreen(Sheet):
                 lines.append(_line(key))
         if self._place == "inspector":
             lines.append([("  1 to 9          ", "accent"), ("go to one of the calls that this request made", "")])
+        lines += [[(f"  {title:16}", "title"), (words, "")] for title, words in _COLUMNS.get(self._place, ())]
         if self._place in PANE_KEYS:
             digits = next(at for at, key in enumerate(KEYS["main"]) if key.id in _PANE_IDS)
             lines += [[("", "")], [("Every pane", "title")], *map(_line, KEYS["main"][:digits]), _panes()]

@@ -53,6 +53,7 @@ class MainScreen(MainKeys, Looks, Screen[None], inherit_bindings=False):
         self.story_pane = "logs"  # which of Logs and Timeline is shown where there is room for one
         self.badge = DeadLetterBadge()
         self._change = Change()
+        self._flows = False  # whether any function was called in the last seconds
         self._paint = Paint(self, self._draw, self._pace)
 
     @property
@@ -213,6 +214,9 @@ class MainScreen(MainKeys, Looks, Screen[None], inherit_bindings=False):
         for pane in LIVE:
             if self.tables[pane].display and self.model.rows[pane].total:
                 self.tables[pane].time_went_by()
+        flowed, self._flows = self._flows, self.model.calls_flow()
+        if flowed or self._flows:
+            self.tables["functions"].time_went_by()
 
     def _draw_badge(self) -> None:
         """Dead letters that nobody has looked at yet; the first one rings."""
@@ -225,7 +229,8 @@ class MainScreen(MainKeys, Looks, Screen[None], inherit_bindings=False):
     def _draw_borders(self) -> None:
         for pane, table in self.tables.items():
             table.name_it(pane_title(self, pane), pane_footer(self, pane))
-        self.logs.name_it("follow", self.views["logs"].words(), " · 7 timeline" if self.has_class(NORMAL) else "")
+        other = f" · {key_for('pane.timeline')} timeline" if self.has_class(NORMAL) else ""
+        self.logs.name_it("follow", self.views["logs"].words(), other)
 
     def _draw_trouble(self) -> None:
         failure = self.lamtop.link.failure

@@ -63,7 +63,7 @@ def pane_footer(screen: "MainScreen", pane: str) -> str:
         return f"{redrive}{key_for('dlq.redrive_all')} all shown"
     if pane == "timeline":
         logs = f" · {key_for('pane.logs')} logs" if screen.has_class("normal") else ""
-        return f"newest first · - + time{logs}"
+        return f"newest first · {key_for('timeline.wider')} {key_for('timeline.closer')} time{logs}"
     if pane == "functions":
         return _function_footer(screen)
     return ""

@@ -163,8 +163,10 @@ class Status(OneLine):
         if not notice.text:
             return []
         glyph, style = LEVELS.get(notice.level, LEVELS["info"])
-        room = self.size.width - len(self.right()[0][0]) - 4
-        return [(f" {glyph} ", style), (f.fit(f.one_line(notice.text), room).rstrip(), "" if style == "ok" else style)]
+        when = f"  {f.clock(notice.at)}" if notice.at and self.size.width >= 100 else ""
+        room = self.size.width - len(self.right()[0][0]) - 4 - len(when)
+        words = f.fit(f.one_line(notice.text), room).rstrip()
+        return [(f" {glyph} ", style), (words, "" if style == "ok" else style), (when, "dim")]
 
     def right(self) -> list[Part]:
         name = self._selected()
