@@ -267,7 +267,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("COST", 11, 11, _money("cost"), "cost", 3, right=True),
         Column("PER 1M", 8, 8, _money("cost_per_million"), "cost_per_million", 5, right=True),
         Column("WAITED", 6, 6, _waited, "waited_share", 4, right=True),
-        Column("HANDLER", 14, 60, _state, "", 1),
+        Column("HANDLER", 14, 60, _state, "", 1, share=8),
     ),
 }
 """Pane -> its columns, left to right."""

@@ -105,6 +105,18 @@ def test_the_smallest_terminal_names_every_pane() -> None:
     play(story, busy(), (60, 15))
 
 
+def test_a_terminal_that_was_too_small_for_a_while_comes_back_to_the_same_pane() -> None:
+    async def story(stage: Stage) -> None:
+        await stage.press("3")
+        await stage.pilot.resize_terminal(50, 10)
+        await stage.shows("please enlarge")
+        await stage.pilot.resize_terminal(140, 40)
+        await stage.until(lambda: stage.app.focused is stage.table("retries"), "the focus")
+        assert stage.app.main.focused_pane == "retries"
+
+    play(story, busy())
+
+
 # -- the mouse ---------------------------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ from .. import format as f
 from ..badge import DeadLetterBadge
 from ..columns import LIVE, is_group
 from ..keymap import PANE_KEYS, bindings, hints, key_for
-from ..layout import LAYOUTS, NARROW, NORMAL, layout_for
+from ..layout import LAYOUTS, NARROW, NORMAL, TINY, layout_for
 from ..model import Change
 from ..views import LOG_LINES, Scope, View
 from ..widgets.line_table import DeadLetterTable, LineTable
@@ -97,6 +97,7 @@ class MainScreen(MainKeys, Looks, Screen[None], inherit_bindings=False):
 
     def lay_out(self, layout: str) -> None:
         """Put the panes where they belong in this layout."""
+        was_tiny = self.has_class(TINY)
         classes = self.classes - {*LAYOUTS, "zoomed"} | {layout} | ({"zoomed"} if self.zoomed else set())
         if classes != self.classes:
             self.set_classes(classes)
@@ -105,6 +106,8 @@ class MainScreen(MainKeys, Looks, Screen[None], inherit_bindings=False):
         panes.move_child(self.tables[first], before=self.tables[second])
         for pane in PANE_KEYS:
             self.query_one(f"#{pane}").display = self._is_shown(pane, layout)
+        if was_tiny and layout != TINY:
+            self.call_after_refresh(self.query_one(f"#{self.focused_pane}").focus)
         self.paint_soon()
 
     def _is_shown(self, pane: str, layout: str) -> bool:
@@ -126,6 +129,8 @@ class MainScreen(MainKeys, Looks, Screen[None], inherit_bindings=False):
         self.query_one(f"#{pane}").focus()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        if self.has_class(TINY):  # a pane that is not shown loses the focus to any other; nobody chose that one
+            return
         if event.widget.id in PANE_KEYS and event.widget.id != self.focused_pane:
             self.focus_pane(str(event.widget.id))
         self.take_selection()

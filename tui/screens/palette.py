@@ -85,7 +85,7 @@ class Actions(LineView, can_focus=False):
         place, key = self.shown[at]
         pane = f"{PANE_TITLES[place]}: " if place in PANE_TITLES else ""
         name = 22 if width >= 80 else 0
-        words = fit(pane + key.does, max(1, width - 16 - name))
+        words = fit(pane + key.does, max(1, width - 17 - name)) + " "
         lead = CURSOR if at == self.cursor else " "
         parts: list[Part] = [(f"{lead}{fit(key.shown, 14)} ", "accent"), (words, ""), (fit(key.id, name), "dim")]
         if at == self.cursor:
