@@ -222,7 +222,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("SOURCE", 8, 20, _text("source", "dim"), "source", 2),
     ),
     "retries": (
-        Column("FUNCTION", 13, 24, _function, "function"),
+        Column("FUNCTION", 12, 24, _function, "function"),
         _I,
         Column("TRY", 3, 3, _try, "attempt"),
         Column("IN", 4, 5, _due, "due_at", right=True),

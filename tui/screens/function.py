@@ -45,9 +45,10 @@ def _troubles(row: Row) -> Lines:
 
 def _now_words(row: Row) -> str:
     environments = f.counted(int(row.get("environments") or 0), "environment")
-    return f"code v{row.get('version')} · {environments} · {row.get('in_flight') or 0} in flight · " + (
-        f"{row.get('queued') or 0} queued · {f.counted(int(row.get('dead') or 0), 'discarded event')}"
-    )
+    under_way = f.counted(int(row.get("queued") or 0), "event")
+    dead = f.counted(int(row.get("dead") or 0), "discarded event")
+    running = row.get("in_flight") or 0
+    return f"code v{row.get('version')} · {environments} · {running} in flight · {under_way} under way · {dead}"
 
 
 def _duration_words(row: Row) -> str:

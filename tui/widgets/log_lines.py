@@ -120,7 +120,8 @@ class LogLines(LineView):
 
     def name_it(self, follow: str, scope: str, more: str = "") -> None:
         """The words in the border."""
-        state = follow if self.following else f"paused +{f.number(self.new)} new · {key_for('row.end')} follows"
+        news = f" +{f.number(self.new)} new" if self.new else ""
+        state = follow if self.following else f"paused{news} · {key_for('row.end')} follows"
         footer = f"{f.number(self.buffer.total or len(self.buffer.lines))} lines"
         if self.buffer.left_out:
             footer += f" · {f.number(self.buffer.left_out)} left out"
