@@ -241,7 +241,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "timeline": (
         Column("FUNCTION", 12, 18, _function, "function"),
         _I,
-        Column("STATE", 15, 16, lambda row, now, _width: timeline.state_words(row, now), "state"),
+        Column("STATE", 16, 16, lambda row, now, _width: timeline.state_words(row, now), "state"),
         Column("TRY", 4, 4, lambda row, _now, _width: timeline.kind_words(row), "attempt", 2),
         Column("ERROR", 16, 40, _text("error", "error"), "error", 1),
     ),

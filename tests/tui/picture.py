@@ -1,6 +1,7 @@
 """Makes the README's pictures from the running program: `python tests/tui/picture.py`.
 
-A first engine, at 60 times the speed, lets a few events die; a second one runs the monitor on what they left.
+A first engine, at 60 times the speed, lets a few events die; a second one runs the monitor on what they left. One
+function has a concurrency of 1 and is called three times, so that something waits for its turn.
 """
 
 import asyncio
@@ -19,13 +20,14 @@ from lamtop.tui.client import LocalClient
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "tui" / "pictures"
 PROJECT = Path("/tmp/shop")  # seen in tracebacks
+BUSY = "request-response"
 CELL = 12.2  # units of a character's width
 FONT = "DejaVu Sans Mono, Menlo, Consolas"
 FONT_SIZE = 20.26  # its characters are then as wide as a cell, so that lines meet
 
 VIEWS: tuple[tuple[str, tuple[int, int], tuple[str, ...]], ...] = (
     ("monitor", (140, 40), ()),
-    ("timeline", (112, 16), ("7", "z")),
+    ("timeline", (112, 17), ("7", "z")),
     ("functions", (134, 20), ("6", "g")),
     ("logs", (112, 18), ("5", "[")),
     ("dead-letters", (112, 15), ("4", "j", "space")),
@@ -78,11 +80,12 @@ async def _with_monitor(engine: Engine) -> dict[str, str]:
             await send(engine, name)
         await until(lambda: engine.views.totals()["retrying"] >= 1)
         await pilot.press("j", "j", "a", "j", "j")
-        calls = [asyncio.create_task(_call(engine, "request-response")) for _ in range(2)]
-        await until(lambda: len(engine.environments.executing) >= 3)
+        call = asyncio.create_task(_call(engine, BUSY))
+        await until(lambda: len(engine.environments.executing) >= 2)
+        for _ in range(2):
+            await send(engine, BUSY)
         svgs = {name: await _picture(app, pilot, size, keys) for name, size, keys in VIEWS}
-        for call in calls:
-            call.cancel()
+        call.cancel()
     return svgs
 
 
@@ -123,6 +126,9 @@ def _words(element: re.Match[str]) -> str:
 def main() -> None:
     shutil.rmtree(PROJECT, ignore_errors=True)
     shutil.copytree(ROOT / "handlers", PROJECT / "handlers", ignore=shutil.ignore_patterns("__*"))
+    template = PROJECT / "handlers" / "template.yaml"
+    name = f"      FunctionName: {BUSY}\n"
+    template.write_text(template.read_text().replace(name, f"{name}      ReservedConcurrentExecutions: 1\n"))
     asyncio.run(leave_dead_letters())
     PICTURES.mkdir(exist_ok=True)
     for name, svg in asyncio.run(take_pictures()).items():
