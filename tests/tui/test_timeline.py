@@ -1,5 +1,6 @@
 """The Timeline pane, the scope, the frozen picture and the header's line of requests."""
 
+import re
 from typing import Any
 
 import pytest
@@ -393,6 +394,20 @@ def test_eighty_columns_have_room_for_the_inflow_and_the_slowest_when_nothing_sp
         engine.time["engine"] = NOW + 1
         engine.publish()
         await stage.shows("       █ 0/s", ":4566", "ok 204", "err 37", "p99 1.80s")
+
+    play(story, engine, (80, 24))
+
+
+def test_the_header_never_glues_the_clock_to_the_port() -> None:
+    engine = busy()
+    engine.totals |= {"p50": 0.051, "p99": 0.060}
+
+    async def story(stage: Stage) -> None:
+        for digits in range(1, 8):
+            engine.totals["invocations"] = count = int("1" * digits)
+            engine.publish()
+            await stage.shows(f"ok {count:,} ")
+            assert not re.search(r":4566\d", stage.screen())
 
     play(story, engine, (80, 24))
 

@@ -77,7 +77,7 @@ class Header(OneLine):
         throttles = int(totals["throttles" if "throttles" in totals else "throttled"])
         word = "throttled" if self.size.width >= 100 else "thr"
         return [
-            _Piece(7, [(f.clock(time.now()) + " ", "")]),
+            _Piece(7, [(f" {f.clock(time.now())} ", "")]),
             _Piece(9, [(pace, "accent")]),
             _Piece(0, [("│ ", "dim")]),
             *self._inflow(),
