@@ -122,6 +122,7 @@ def test_the_palette_lists_every_action_of_the_main_screen() -> None:
     ids = {key.id for _, key in actions_of("functions")}
     assert ids == {key.id for place in ("main", "rows", *PANE_TITLES) for key in KEYS.get(place, ())}
     assert [key.id for _, key in matching(actions_of("functions"), "ZOOM this back")] == ["pane.zoom"]
+    assert [key.id for _, key in matching(actions_of("functions"), "re")][:2] == ["reload.now", "sort.reverse"]
 
 
 def test_typing_narrows_the_palette_and_enter_does_what_is_left() -> None:

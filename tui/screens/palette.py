@@ -34,10 +34,15 @@ def actions_of(place: str) -> list[Action]:
 
 
 def matching(actions: list[Action], typed: str) -> list[Action]:
-    """The actions whose words, name or key contain every typed word; first those that contain them in a row."""
+    """The actions whose words, name or key contain every typed word; first those that contain them in a row, and
+    of these the ones whose name begins so: "re" is for reload, not for the result of an invocation."""
     phrase = typed.lower().strip()
     found = [one for one in actions if all(word in _searched(one) for word in phrase.split())]
-    return sorted(found, key=lambda one: phrase not in _searched(one))
+    return sorted(found, key=lambda one: (phrase not in _searched(one), not _is_called(one, phrase)))
+
+
+def _is_called(action: Action, phrase: str) -> bool:
+    return any(part.startswith(phrase) for part in action[1].id.replace("_", ".").split("."))
 
 
 def _searched(action: Action) -> str:
