@@ -168,7 +168,7 @@ def test_b_stops_a_burst_that_is_under_way() -> None:
         await stage.press("b", *"100", "enter")
         await stage.until(lambda: stage.called("async"))
         await stage.press("b")
-        await stage.shows("Stop the burst to orders: 0 of 100?")
+        await stage.shows("Stop the burst of 100 to orders?")
         await stage.press("y")
         engine.hold.set()
         await stage.shows("of 100 for orders, stopped")

@@ -129,7 +129,7 @@ class MainKeys(DeadLetterKeys, LogKeys):
                 burst.stop()
 
         if burst is not None:
-            self._app.push_screen(AskScreen(f"Stop the {burst.progress()}?"), answered)
+            self._app.push_screen(AskScreen(f"Stop the burst of {burst.count:,} to {burst.target}?"), answered)
         elif function:
             self._app.push_screen(BurstScreen(function))
 
