@@ -230,12 +230,12 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("AFTER", 9, 200, _text("error", "error"), "error", share=4),
     ),
     "dlq": (
-        _F,
+        Column("FUNCTION", 12, 24, _function, "function"),
         _I,
         Column("DEAD AT", 8, 8, _dead_at, "dead_at", 3),
         Column("STATE", 9, 9, _dead_state, "queue"),
         Column("TRIES", 5, 5, _attempts, "attempts", 2, right=True),
-        Column("ERROR", 12, 80, _text("error", "error"), "error", share=4),
+        Column("ERROR", 16, 80, _text("error", "error"), "error", share=4),
         Column("CONDITION", 17, 18, _text("condition"), "condition", 1),
     ),
     "timeline": (
