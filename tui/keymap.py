@@ -136,7 +136,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
             Key(f"inspector.call.{number}", str(number), f"call({number})", f"go to call {number} of this request")
             for number in range(1, 10)
         ),
-        Key("inspector.source", "enter", "source", "open the traceback's line in $EDITOR", "source"),
+        Key("inspector.source", "enter", "open", "open the traceback's line in $EDITOR; in Calls: the request", "open"),
         Key("inspector.redrive", "m", "redrive", "redrive this event, if it is a dead letter", "redrive"),
         Key("inspector.retry", "e", "retry", "edit the payload and redrive it, if it is a dead letter", "edit"),
         Key("inspector.copy", "y", "copy", "copy the request id", "copy"),

@@ -40,15 +40,29 @@ def caller_of(request_id: str, at: float, sources: Sources) -> Row | None:
 
 def calls_of(request_id: str, sources: Sources) -> list[Row]:
     """The requests that this one sent, in the order in which they came; at most some hundred."""
-    calls = {event.id: _of_event(event) for event in sources.peek.called_by(request_id)}
+    calls = {event.id: _of_event(event, sources) for event in sources.peek.called_by(request_id)}
     calls |= {row["id"]: _of_recorded(row) for row in sources.history.called_by(request_id)}
-    for running in sources.executing.values():
+    for running in list(sources.executing.values()):
         if running.caller == request_id and running.request_id not in calls:
             calls[running.request_id] = _of_running(running)
     return sorted(calls.values(), key=lambda call: (call["accepted_at"], call["id"]))
 
 
-def _of_event(event: Event) -> Row:
+def request_of(request_id: str, sources: Sources) -> Row | None:
+    """One request as its caller sees it, and who that was; None if nothing is known of it."""
+    event = sources.peek.event(request_id)
+    if event is not None:
+        return _of_event(event, sources)
+    recorded = sources.history.invocation(request_id)
+    if recorded is not None:
+        return _of_recorded(recorded)
+    running = sources.executing.get(request_id)
+    return _of_running(running) if running is not None else None
+
+
+def _of_event(event: Event, sources: Sources) -> Row:
+    outcomes = [attempt.outcome for attempt in sources.peek.attempts(event.seq)]
+    running = sources.executing.get(event.id)
     return {
         "id": event.id,
         "function": event.function,
@@ -57,6 +71,9 @@ def _of_event(event: Event) -> Row:
         "ended_at": event.ended_at,
         "state": str(event.state),
         "error": event.error,
+        "caller": event.caller,
+        "ran": sum(outcome.duration for outcome in outcomes),
+        "waited": sum(outcome.waited for outcome in outcomes) + (running.waited if running else 0.0),
     }
 
 
@@ -69,6 +86,9 @@ def _of_recorded(row: Row) -> Row:
         "ended_at": row["ended_at"],
         "state": "succeeded" if row["error"] is None else "discarded",
         "error": row["error"],
+        "caller": row.get("caller", ""),
+        "ran": row["duration"],
+        "waited": row.get("waited", 0.0),
     }
 
 
@@ -81,4 +101,7 @@ def _of_running(invocation: Invocation) -> Row:
         "ended_at": None,
         "state": "running",
         "error": None,
+        "caller": invocation.caller,
+        "ran": 0.0,
+        "waited": invocation.waited,
     }

@@ -9,6 +9,8 @@ from ..core.function import Function
 from ..core.invocation import Invocation
 from ..store import History, Peek
 from .calls import Sources, caller_of, calls_of
+from .declared import declared
+from .family import family_of
 from .function_row import bill_row
 from .rows import Row, as_row
 
@@ -23,22 +25,33 @@ def life(
     functions: Mapping[str, Function],
     executing: Mapping[str, Invocation],
     answered_after: Callable[[str], float | None] = lambda _: None,
+    interpreter: str = "",
 ) -> Row | None:
     """What is known of the request with this id (or whose id begins so); None if nothing is. Reads the disk.
 
-    `answered_after` knows how long, in seconds, the sender of an event waited for its 202, or does not.
+    `answered_after` knows how long, in seconds, the sender of an event waited for its 202, or does not;
+    `interpreter` runs the functions that name none of their own.
     """
     history.wait()
     if not request_id:
         return None
     sources = Sources(peek, history, functions, executing)
-    event = peek.event(request_id)
+    found = _found(request_id, sources, answered_after)
+    if found is not None and found["function"] in functions:
+        found["declared"] = declared(functions[found["function"]], interpreter)
+    if found is not None:
+        found["family"] = family_of(found["id"], sources) if found["caller"] or found["calls"] else []
+    return found
+
+
+def _found(request_id: str, sources: Sources, answered_after: Callable[[str], float | None]) -> Row | None:
+    event = sources.peek.event(request_id)
     if event is not None:
         return {**_of_event(event, sources), "answered": {"status": 202, "after": answered_after(event.id)}}
-    recorded = history.invocation(request_id)
+    recorded = sources.history.invocation(request_id)
     if recorded is not None:
         return _of_invocation(recorded, sources)
-    invocation = executing.get(request_id)
+    invocation = sources.executing.get(request_id)
     return _of_running(invocation, sources) if invocation else None
 
 

@@ -34,8 +34,12 @@ class Looking:
             functions=dict(views.dispatcher.functions),
             executing=dict(views.pools.executing),
             answered_after=self._answered_after,
+            interpreter=views.pools.interpreter,
         )
-        return await asyncio.to_thread(found)
+        row = await asyncio.to_thread(found)
+        if row is not None:  # asked here: environments come and go on the loop
+            row["processes"] = views.pools.processes(row["function"])
+        return row
 
     async def page(self, wish: Mapping[str, Any], cursor: str | None) -> dict[str, Any]:
         """One page of a view. Raises ValueError for a view or cursor that makes no sense."""

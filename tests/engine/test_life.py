@@ -418,3 +418,50 @@ def test_the_calls_of_a_request_are_found_by_an_index(lives: Callable[..., Lives
     sql = "EXPLAIN QUERY PLAN SELECT id FROM event WHERE caller = 'x' AND caller != '' ORDER BY seq LIMIT 9"
     [plan] = it.world.store._connection.execute(sql).fetchall()
     assert "event_caller" in plan[3]
+
+
+def test_a_family_is_the_callers_from_the_first_one_on_and_all_that_a_request_led_to(
+    lives: Callable[..., Lives],
+) -> None:
+    it = lives(function(), RETURNED)
+    synchronous(it, RETURNED._replace(duration=3.0, waited=2.0), "aaaa-1")
+    called(it, "aaaa-1", "bbbb-1")
+    called(it, "aaaa-1", "sibling-1")
+    called(it, "bbbb-1", "cccc-1", FAILED)
+    called(it, "cccc-1", "dddd-1")
+    called(it, "bbbb-1", "cccc-2")
+
+    def tree(request_id: str) -> list[tuple[int, str]]:
+        return [(row["deep"], row["id"]) for row in it.known(request_id)["family"]]
+
+    below = [(1, "bbbb-1"), (2, "cccc-1"), (3, "dddd-1"), (2, "cccc-2")]
+    assert tree("bbbb-1") == [(0, "aaaa-1"), *below]
+    assert tree("aaaa-1") == [(0, "aaaa-1"), *below, (1, "sibling-1")]
+    assert tree("dddd-1") == [(0, "aaaa-1"), (1, "bbbb-1"), (2, "cccc-1"), (3, "dddd-1")]
+    rows = {row["id"]: row for row in it.known("aaaa-1")["family"]}
+    assert (rows["aaaa-1"]["waited"], rows["aaaa-1"]["ran"], rows["cccc-1"]["state"]) == (2.0, 3.0, "discarded")
+
+
+def test_a_request_that_stands_alone_has_no_family_and_a_large_one_says_that_more_was_left_out(
+    lives: Callable[..., Lives], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lamtop.engine.view.family._BELOW_MAX", 3)
+    it = lives(function(), RETURNED)
+    synchronous(it, RETURNED, "alone-1")
+    for caller, request_id in (("aaaa-1", "bbbb-1"), ("bbbb-1", "cccc-1"), ("cccc-1", "dddd-1"), ("dddd-1", "eeee-1")):
+        called(it, caller, request_id)
+    assert it.known("alone-1")["family"] == []
+    rows = it.known("bbbb-1")["family"]
+    assert [(row["id"], row["more"]) for row in rows] == [("bbbb-1", False), ("cccc-1", False), ("dddd-1", False),
+                                                          ("eeee-1", True)]  # fmt: skip
+
+
+def test_the_declared_variables_of_a_function_are_told_but_no_value_that_looks_like_a_secret(
+    lives: Callable[..., Lives],
+) -> None:
+    variables = {"TABLE": "orders", "DB_PASSWORD": "hunter2", "URL": "https://ann:hunter2@example.com"}
+    it = lives(function(environment=variables, python="/usr/bin/python3"), RETURNED)
+    declared = it.known(it_sent(it))["declared"]
+    assert declared["variables"] == [["DB_PASSWORD", None], ["TABLE", "orders"], ["URL", None]]
+    assert "hunter2" not in json.dumps(declared)
+    assert (declared["interpreter"], declared["memory"]) == ("/usr/bin/python3", 128)

@@ -1,6 +1,8 @@
 """The timeline's rows: recent requests of both kinds and the stretches of time that they are made of."""
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -151,6 +153,13 @@ def test_synchronous_requests_of_a_real_engine_are_there_also_after_it_was_start
             totals = engine.views.totals()
             assert totals["received"] == 3
             assert 0 < totals["p50"] <= totals["p99"]
+            life = await engine.life(rows[0]["id"])
+            assert life is not None
+            pid, python = life["processes"][life["attempts"][0]["environment"]]
+            os.kill(pid, 0)  # it is there
+            assert life["declared"]["interpreter"] == sys.executable
+            assert sys.version.startswith(python)
+            assert python
         async with live(tmp_path, {}) as engine:
             again = list(reversed((await engine.page({"view": "timeline"}, None))["rows"]))
             assert [(row["id"], row["segments"]) for row in again] == [(row["id"], row["segments"]) for row in rows]

@@ -62,6 +62,17 @@ def call(number: int, name: str = "chain-b", **more: Any) -> Row:
     return row | {"ended_at": NOW - 61, "state": "succeeded", "error": None} | more
 
 
+def relative(number: int, deep: int, name: str = "chain-b", **more: Any) -> Row:
+    """A row of a request's family."""
+    return call(number, name) | {"caller": "", "ran": 1.5, "waited": 0.0, "deep": deep, "more": False} | more
+
+
+def declared(*variables: tuple[str, str | None], **more: Any) -> Row:
+    """How the function of a life is configured now."""
+    row = {"handler": "app.handler", "runtime": "python3.13", "architecture": "x86_64", "memory": 128, "timeout": 3.0}
+    return row | {"code": "/shop", "interpreter": "/usr/bin/python3", "variables": list(map(list, variables))} | more
+
+
 def queued(number: int, name: str = "always-fails", **more: Any) -> Row:
     row = {"id": request_id(number), "function": name, "due_at": NOW, "accepted_at": NOW - 4, "attempt": 1, "tries": 3}
     return row | {"size": 612, "source": "key a", "wait": "waiting for a place"} | more
@@ -109,6 +120,7 @@ def life(number: int, **more: Any) -> Row:
     row |= {"losses": 0, "redriven_from": None, "redriven_as": None, "answered": {"status": 202, "after": 0.002}}
     row |= {"attempts": [attempt], "running": None, "deliveries": [], "caller": None, "calls": [], "bill": bill()}
     row |= {"qualifier": "", "executed_version": "$LATEST", "log_group": "/aws/lambda/always-fails"}
+    row |= {"family": [], "declared": declared(), "processes": {}}
     return row | {"lines": [log_line(1, "printed by the handler", number)]} | more
 
 

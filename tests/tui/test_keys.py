@@ -4,7 +4,19 @@ import asyncio
 import json
 
 import pytest
-from fake_engine import NOW, FakeEngine, bill, call, dead, function, life, queued, request_id, retry, running
+from fake_engine import (
+    NOW,
+    FakeEngine,
+    bill,
+    call,
+    dead,
+    function,
+    life,
+    queued,
+    request_id,
+    retry,
+    running,
+)
 from stage import Stage, play
 
 from lamtop.tui.keymap import KEYS
@@ -340,7 +352,7 @@ def test_the_inspector_tells_what_a_request_cost_and_where_its_log_is() -> None:
         await stage.shows("cost $0.0000067 for 1 attempt", "billed 3,100 ms = $0.0000067")
         await stage.press("left_square_bracket")
         await stage.shows("[Calls and cost]", "0.388 GB-s, 3.1 s billed", "Double billing: 47% of the bill")
-        await stage.press("left_square_bracket")
+        await stage.press("left_square_bracket", "left_square_bracket")
         await stage.shows("/aws/lambda/always-fails", "stream e1", "printed by the handler")
 
     play(story, chain())

@@ -1,24 +1,24 @@
-"""A request's caller, its calls, its cost and its log streams, as lines to read."""
+"""What stands beside a request's calls: its cost, and where its log is, as lines to read."""
 
 from typing import Any
 
-from ..calls import SHOWN, call_words, called_by
+from ..calls import called_by
 from .bill_lines import bill_lines
+from .environment_lines import streams_of
 from .sheet import Lines
 
 Life = dict[str, Any]
 
 
-def call_lines(life: Life, now: float) -> Lines:
-    """Who called it, whom it called, what it cost."""
-    caller = called_by(life)
-    lines: Lines = [[(f"c  {caller}" if caller else "It was not called by an invocation of this engine.", "")]]
-    calls = life.get("calls") or []
-    if not calls:
+def call_lines(life: Life) -> Lines:
+    """What stands below the tree of calls: what is missing in it, and what the request itself cost."""
+    lines: Lines = []
+    if not life.get("caller"):
+        lines.append([("It was not called by an invocation of this engine.", "dim")])
+    elif not life["caller"].get("function"):
+        lines.append([(f"{called_by(life)}; nothing more is known of it.", "dim")])
+    if not life.get("calls"):
         lines.append([("It has called no function of this engine.", "dim")])
-    for number, call in enumerate(calls, 1):
-        key = f"{number}  " if number <= SHOWN else "   "
-        lines.append([(key, "accent"), (f"→ {call_words(call, now)}", "error" if call.get("error") else "")])
     bill = life.get("bill") or {}
     if not bill.get("requests"):
         return [*lines, [("", "")], [("It has cost nothing.", "dim")]]
@@ -28,8 +28,7 @@ def call_lines(life: Life, now: float) -> Lines:
 
 def stream_lines(life: Life) -> Lines:
     """Where CloudWatch would have its log."""
-    attempts = [*life["attempts"], life.get("running") or {}]
-    streams = list(dict.fromkeys(str(one["environment"]) for one in attempts if one.get("environment")))
+    streams = streams_of(life)
     if not life.get("log_group") or not streams:
         return []
     return [[("group  ", "dim"), (str(life["log_group"]), "dim")]] + [

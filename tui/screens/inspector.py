@@ -14,19 +14,18 @@ from .. import format as f
 from ..keymap import bindings, hints
 from ..model import Change
 from ..source import editor_command, newest_frame
+from ..widgets.call_tree import CallTree
 from ..widgets.life_axis import LifeAxis
 from ..widgets.lines import Footer, Header, Standing, Status
 from ..widgets.text_lines import TextLines
-from ..wishes import pretty
-from .call_lines import call_lines, stream_lines
+from .call_lines import call_lines
 from .paint import Paint
-from .result_lines import error_lines, log_lines, trace_of
-from .sheet import Lines
+from .result_lines import trace_of
+from .sections import CALLS, OF_ONE_ATTEMPT, SECTIONS, attempts_of, section_lines, section_words
 
 if TYPE_CHECKING:
     from ..app import Lamtop
 
-_TABS = ("Result", "Payload", "Log", "Calls and cost")
 _ASK_EVERY = 0.5  # seconds between two looks at the same life
 
 
@@ -55,6 +54,9 @@ class InspectorScreen(Screen[None], inherit_bindings=False):
         yield Header(model)
         yield LifeAxis(model.time.now)
         yield TextLines(id="body")
+        tree = CallTree(id="tree")
+        tree.display = False
+        yield tree
         yield Standing(model)
         yield Status(model, lambda: str(self.life["function"]) if self.life else "")
         yield Footer(lambda: hints("inspector"))
@@ -103,10 +105,8 @@ class InspectorScreen(Screen[None], inherit_bindings=False):
         return 0.1 if self.life.get("running") or self.lamtop.model.time.rate > 1 or 0 < due < 10 else 1.0
 
     def _draw(self) -> None:
-        axis, body = self.query_one(LifeAxis), self.query_one("#body", TextLines)
-        axis.show(self.life, f"{f.short_id(self.request_id)} {self._state()}")
-        body.border_title = Text(self._tab_words())
-        body.show(self._lines())
+        self.query_one(LifeAxis).show(self.life, f"{f.short_id(self.request_id)} {self._state()}")
+        self._draw_section()
         self.query_one(Standing).look()
         for line in ("#header", "#status"):
             self.query_one(line).refresh()
@@ -119,34 +119,24 @@ class InspectorScreen(Screen[None], inherit_bindings=False):
         glyph = {"succeeded": f.OK, "discarded": f.DEAD, "running": f.RUNNING}.get(str(self.life["state"]), f.RETRY)
         return f"{name}  {glyph} {self.life['state']}"
 
-    def _tab_words(self) -> str:
-        return "  ".join(f"[{name}]" if at == self._tab else f" {name} " for at, name in enumerate(_TABS))
-
-    def _lines(self) -> Lines:
+    def _draw_section(self) -> None:
+        """The section that is chosen: a text, or the tree of calls."""
+        tree, body, is_tree = self.query_one(CallTree), self.query_one("#body", TextLines), self._tab == CALLS
+        for widget in (tree, body):
+            widget.border_title = Text(section_words(self._tab))
+        if tree.display != is_tree:
+            tree.display, body.display = is_tree, not is_tree
+            (tree if is_tree else body).focus()
         if self.life is None:
-            return []
-        if self._tab == 1:
-            return [[(line, "")] for line in pretty(str(self.life.get("payload") or "")).split("\n")]
-        if self._tab == 2:
-            return [*stream_lines(self.life), *(log_lines(self.life) or [[("It has not printed anything.", "dim")]])]
-        if self._tab == 3:
-            return call_lines(self.life, self.lamtop.model.time.now())
-        return self._result_lines(self.life)
-
-    def _result_lines(self, life: dict[str, Any]) -> Lines:
-        attempt = self._shown_attempt()
-        if attempt is None:
-            ended = life.get("condition")
-            return [[(f"It ended without an attempt: {ended}." if ended else "No attempt yet.", "dim")]]
-        lines: Lines = [[(_attempt_words(attempt, len(life["attempts"])), "dim")]]
-        if attempt.get("ended_at") is None:
-            return [*lines, [("It is running.", "ok")]]
-        if attempt.get("ended") == "returned":
-            return [*lines, *([(line, "")] for line in pretty(str(attempt.get("result") or "null")).split("\n"))]
-        return [*lines, *error_lines(str(attempt.get("error") or attempt["ended"]), str(attempt.get("result") or ""))]
+            body.show([])
+        elif is_tree:
+            now = self.lamtop.model.time.now()
+            tree.show(self.life.get("family") or [], self.life["id"], call_lines(self.life), now)
+        else:
+            body.show(section_lines(self._tab, self.life, self._shown_attempt()))
 
     def _shown_attempt(self) -> dict[str, Any] | None:
-        attempts: list[dict[str, Any]] = self.life["attempts"] if self.life else []
+        attempts = attempts_of(self.life)
         if not attempts:
             return None
         return attempts[-1 if self._attempt is None else min(self._attempt, len(attempts) - 1)]
@@ -154,16 +144,16 @@ class InspectorScreen(Screen[None], inherit_bindings=False):
     # keys
 
     def action_tab(self, step: int) -> None:
-        self._tab = (self._tab + step) % len(_TABS)
+        self._tab = (self._tab + step) % len(SECTIONS)
         self.query_one("#body", TextLines).jump(0)
         self._draw()
 
     def action_attempt(self, step: int) -> None:
-        count = len(self.life["attempts"]) if self.life else 0
+        count = len(attempts_of(self.life))
         if count:
             at = (count - 1 if self._attempt is None else self._attempt) + step
             self._attempt = None if at >= count - 1 else max(0, at)
-            self._tab = 0
+            self._tab = self._tab if SECTIONS[self._tab] in OF_ONE_ATTEMPT else 0
             self._draw()
 
     def action_caller(self) -> None:
@@ -201,7 +191,18 @@ class InspectorScreen(Screen[None], inherit_bindings=False):
         else:
             self.lamtop.wishes.say("warning", "only a discarded event can be redriven")
 
-    def action_source(self) -> None:
+    def action_open(self) -> None:
+        """What is under the cursor: a request of the tree, else the line of the traceback."""
+        if self._tab != CALLS:
+            self._open_source()
+            return
+        chosen = self.query_one(CallTree).chosen()
+        if chosen and chosen != self.request_id:
+            self.lamtop.push_screen(InspectorScreen(chosen))
+        else:
+            self.lamtop.wishes.say("warning", "this is the request that is shown" if chosen else "there is no call")
+
+    def _open_source(self) -> None:
         """Open the line of the traceback in the user's editor; the monitor waits behind it."""
         attempt = self._shown_attempt()
         frame = newest_frame(trace_of(str(attempt.get("result") or ""))) if attempt else None
@@ -236,19 +237,3 @@ class InspectorScreen(Screen[None], inherit_bindings=False):
 
     def action_close(self) -> None:
         self.dismiss()
-
-
-def _attempt_words(attempt: dict[str, Any], count: int) -> str:
-    words = [f"attempt {attempt['number']} of {count} so far"]
-    if attempt.get("version"):
-        words.append(f"v{attempt['version']}")
-    if attempt.get("environment"):
-        words.append(f"environment {str(attempt['environment']).rpartition(']')[2][:6]}")
-    words.append("cold start" if attempt.get("init_duration") else "warm")
-    if attempt.get("duration") is not None:
-        words.append(f.span(float(attempt["duration"])))
-    if attempt.get("memory_used"):
-        words.append(f"{attempt['memory_used']} MB")
-    if attempt.get("billed_ms"):
-        words.append(f"billed {attempt['billed_ms']:,} ms = {f.money(attempt['cost'])}")
-    return " · ".join(words) + ("  (n/N: others)" if count > 1 else "")

@@ -155,6 +155,11 @@ class Environment:
         """Seconds that its process has computed in all; None if the system does not say."""
         return computed(self.pid)
 
+    @property
+    def python(self) -> str:
+        """The version of its Python; "" until the process has told it."""
+        return self._python
+
     def invoke(self, invocation: Invocation) -> bool:
         """Hand over an invocation. False if the process turns out to be dead: nothing has happened to it then."""
         started = self._clock.ticks()

@@ -132,6 +132,17 @@ class Environments:
         """Has code of this function run at this moment (wall clock) or later?"""
         return pool.ran_since(moment) if (pool := self._pools.get(function)) else False
 
+    def processes(self, function: str) -> dict[str, tuple[int, str]]:
+        """The process id and the version of Python of each environment that is there, by its log stream."""
+        pool = self._pools.get(function)
+        there = pool.everything() if pool else ()
+        return {environment.stream: (environment.pid, environment.python) for environment in there}
+
+    @property
+    def interpreter(self) -> str:
+        """The program that runs a function which names none of its own."""
+        return self._setting.interpreter
+
     def version(self, function: str) -> int:
         """The version of the code that new invocations run on; it goes up with every reload."""
         return pool.version if (pool := self._pools.get(function)) else 1
