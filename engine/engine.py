@@ -32,7 +32,7 @@ from .project import Debugged, Project, load
 from .reload import Reloader
 from .reports import Accept
 from .settings import Settings
-from .store import History, Peek, Store, StoreError
+from .store import Absences, History, Peek, Store, StoreError
 from .time_control import TimeControl
 from .view import Looking, Notices, Views
 
@@ -117,6 +117,7 @@ class Engine:
         )
         self.loop = Loop(self.store, self.clock, self.dispatcher, self._held_up, self.settings.retention)
         self.peek = Peek(self.store.path)
+        self.absences = Absences(state)
         self.reloader = Reloader(project, project.again, self.environments, self.contents, self.notices, self._adopt)
         self.views = Views(
             self.clock, self.dispatcher, self.environments, self.history, self.peek, self.notices, self.reloader.errors
@@ -147,7 +148,7 @@ class Engine:
         self.send, self.accept = invocations.send, invocations.accept
         dead = DeadLetters(self.dispatcher, self.peek, self._debts)
         self.redrive, self.purge, self.undo, self.letters = dead.redrive, dead.purge, dead.undo, dead.letters
-        looking = Looking(self.views, self.answer_times.get)
+        looking = Looking(self.views, self.answer_times.get, self.absences.between)
         self.subscribe, self.life, self.page = looking.subscribe, looking.life, looking.page
         times = TimeControl(self.clock, self.simulation, self.loop, self.notices.say)
         self.set_speed, self.jump = times.set_speed, times.jump
@@ -168,6 +169,7 @@ class Engine:
         self.environments.warm(self.project.functions.values())
         if listen:
             await self._listen(any_port)
+        self.absences.opened(self.clock.now(), self.store.engine_time())
         self._running = asyncio.create_task(self.loop.run(self._commit_failed))
         if self.simulation:
             self._simulating = [asyncio.create_task(self.simulation.run())]
@@ -209,6 +211,7 @@ class Engine:
         if self.simulation:
             for task in self._simulating:
                 task.cancel()
+        self.absences.closed(self.clock.now())
         await self.server.stop()
         self._close_files()
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import format as f
-from .axis import where_it_went
+from .life_end import where_it_went
 
 Life = dict[str, Any]
 _NOT_BEGUN = ("throttled", "not started")  # an attempt that never reached the handler

@@ -3,12 +3,26 @@
 `queue` is the truth and is written by the dispatcher alone, in `transactions` that a full disk cannot lose (`reserve`
 sets room aside); `peek` looks at it; `rows` is what its rows hold. `history` is for looking back, `history_file` opens
 it. `folder` locks the state folder, `file` opens a database, `salvage` mends one, `retention` says what may go.
+`absences` remembers when no engine ran.
 """
 
+from .absences import Absence, Absences
 from .errors import StoreError, Unwritable
 from .history import Answered, History
 from .peek import Peek, Window
 from .queue import Store
 from .retention import KEEP, Retention
 
-__all__ = ["KEEP", "Answered", "History", "Peek", "Retention", "Store", "StoreError", "Unwritable", "Window"]
+__all__ = [
+    "KEEP",
+    "Absence",
+    "Absences",
+    "Answered",
+    "History",
+    "Peek",
+    "Retention",
+    "Store",
+    "StoreError",
+    "Unwritable",
+    "Window",
+]

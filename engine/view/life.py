@@ -76,6 +76,7 @@ def _of_event(event: Event, sources: Sources) -> Row:
         "due_at": event.due_at,
         "reason": str(event.reason),
         "tries": function.config(event.qualifier).tries,
+        "retry_delays": list(function.config(event.qualifier).retry_delays),
         "errors": event.errors,
         "throttles": event.throttles,
         "losses": event.losses,

@@ -1,7 +1,7 @@
 """What a client asks to see: a subscription, the life of one request, a page of a view."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,9 +15,15 @@ from .wishes import parse_view
 class Looking:
     """Answers from a thread, so that the event loop never waits for the disk."""
 
-    def __init__(self, views: Views, answered_after: Callable[[str], float | None]) -> None:
-        """`answered_after` knows how long, in seconds, the sender of an event waited for its 202, or does not."""
-        self._views, self._answered_after = views, answered_after
+    def __init__(
+        self,
+        views: Views,
+        answered_after: Callable[[str], float | None],
+        absences: Callable[[float, float], Sequence[tuple[float, float, bool]]] = lambda _since, _until: (),
+    ) -> None:
+        """`answered_after` knows how long, in seconds, the sender of an event waited for its 202, or does not;
+        `absences` when no engine ran between two moments, and whether the first of each is exact."""
+        self._views, self._answered_after, self._absences = views, answered_after, absences
 
     def subscribe(self) -> Subscription:
         return Subscription(self._views)
@@ -39,6 +45,8 @@ class Looking:
         row = await asyncio.to_thread(found)
         if row is not None:  # asked here: environments come and go on the loop
             row["processes"] = views.pools.processes(row["function"])
+            until = views.clock.now() if row["ended_at"] is None else row["ended_at"]
+            row["absences"] = [list(one) for one in self._absences(row["accepted_at"], until)]
         return row
 
     async def page(self, wish: Mapping[str, Any], cursor: str | None) -> dict[str, Any]:

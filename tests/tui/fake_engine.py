@@ -121,6 +121,7 @@ def life(number: int, **more: Any) -> Row:
     row |= {"attempts": [attempt], "running": None, "deliveries": [], "caller": None, "calls": [], "bill": bill()}
     row |= {"qualifier": "", "executed_version": "$LATEST", "log_group": "/aws/lambda/always-fails"}
     row |= {"family": [], "declared": declared(), "processes": {}}
+    row |= {"retry_delays": [60.0, 120.0], "absences": []}
     return row | {"lines": [log_line(1, "printed by the handler", number)]} | more
 
 

@@ -3,11 +3,13 @@
 import pytest
 from fake_engine import NOW, call, life, request_id
 
-from lamtop.tui import axis
+from lamtop.tui import axis, life_picture, life_rows
+from lamtop.tui.format import clock
+from lamtop.tui.life_waits import title_words
 
 
 def words(told: dict[str, object], now: float = NOW) -> list[str]:
-    return [f"{span.label}: {span.words}" for span in axis.spans(told, now)]
+    return [f"{span.label}: {span.words}" for span in life_rows.spans(told, now)]
 
 
 def test_an_event_that_failed_once_tells_its_caller_its_try_and_the_rule_of_its_wait() -> None:
@@ -20,12 +22,12 @@ def test_an_event_that_failed_once_tells_its_caller_its_try_and_the_rule_of_its_
 
 def test_a_past_wait_says_how_long_it_was_and_how_many_retries_were_left() -> None:
     first = life(1)["attempts"][0]
-    second = first | {"number": 2, "started_at": NOW + 60, "ended_at": NOW + 63}
+    second = first | {"number": 2, "started_at": NOW + 5, "ended_at": NOW + 63}
     third = first | {"number": 3, "started_at": NOW + 183, "ended_at": NOW + 186}
     delivery = {"kind": "dlq", "target": "lamtop-dead-letters", "delivered": True, "error": None}
     end = {"state": "discarded", "condition": "RetriesExhausted", "ended_at": NOW + 186, "deliveries": [delivery]}
     told = words(life(1, attempts=[first, second, third], **end), NOW + 200)
-    assert "wait: function error, 2 of 2 retries left: 2 min" in told
+    assert "wait: function error, 2 of 2 retries left: 1 min 5 s" in told
     assert "wait: function error, 1 of 2 retries left: 2 min" in told
     assert told[-1] == "end: RetriesExhausted: 1 of 3 tries failed → dead-letter queue lamtop-dead-letters"
 
@@ -69,7 +71,7 @@ def test_a_call_lies_under_the_attempt_that_waited_for_it() -> None:
     first = life(1)["attempts"][0]
     second = first | {"number": 2, "started_at": NOW - 10, "ended_at": NOW - 5, "waited": 2.0}
     calls = [call(0x2B), call(0x3C, accepted_at=NOW - 9, ended_at=NOW - 7, error="ValueError: no")]
-    rows = axis.spans(life(1, attempts=[first, second], calls=calls), NOW)
+    rows = life_rows.spans(life(1, attempts=[first, second], calls=calls), NOW)
     told = [f"{row.label}: {row.words}" for row in rows]
     assert told[3] == " → 1: chain-b 002b · 1.5 s"
     assert told[5:7] == [
@@ -84,7 +86,7 @@ def test_an_event_that_was_sent_takes_no_time_and_a_call_that_runs_goes_on() -> 
         call(0x2B, kind="event", state="queued", accepted_at=NOW - 1, ended_at=None),
         call(0x3C, accepted_at=NOW - 0.5, ended_at=None, state="running"),
     ]
-    rows = axis.spans(life(1, state="running", running=running, calls=calls), NOW)
+    rows = life_rows.spans(life(1, state="running", running=running, calls=calls), NOW)
     assert [row.words for row in rows[-2:]] == ["chain-b 002b · 202 at once, queued", "chain-b 003c · 500 ms so far"]
     assert [row.end - row.start for row in rows[-2:]] == [0, 0.5]
 
@@ -97,26 +99,76 @@ def test_a_request_of_another_invocation_names_it_instead_of_its_client() -> Non
 @pytest.mark.parametrize("width", [12, 30, 77])
 def test_a_short_attempt_in_a_long_life_keeps_its_cell_and_every_row_its_width(width: int) -> None:
     first = life(1)["attempts"][0] | {"started_at": NOW, "ended_at": NOW + 0.003}
-    rows = axis.spans(life(1, attempts=[first], due_at=NOW + 100_000), NOW + 50_000)
-    scale = axis.scale_of(rows, width)
+    rows = life_rows.spans(life(1, attempts=[first], due_at=NOW + 100_000), NOW + 50_000)
+    scale = life_rows.scale_of(rows, width)
     for row in rows:
-        text = "".join(part for part, _ in axis.drawn(row, scale))
+        text = "".join(part for part, _ in life_picture.drawn(row, scale))
         assert len(text) == width
         assert text.strip()
     assert len(axis.ruler(scale)) == width
 
 
 def test_proportions_are_real() -> None:
-    rows = [axis.Span("a", 0, 25, "ok", ""), axis.Span("b", 25, 100, "ok", "")]
-    scale = axis.scale_of(rows, 100)
+    rows = [life_rows.Span("a", 0, 25, "ok", ""), life_rows.Span("b", 25, 100, "ok", "")]
+    scale = life_rows.scale_of(rows, 100)
     assert [scale.cells(row.start, row.end) for row in rows] == [(0, 25), (25, 100)]
 
 
-@pytest.mark.parametrize("end", [0.004, 0.2, 3.0, 61.0, 185.0, 7300.0, 40_000.0])
-def test_the_ruler_starts_at_zero_and_has_a_second_mark(end: float) -> None:
-    marks = axis.ruler(axis.Scale(0, end, 60)).split()
+@pytest.mark.parametrize("width", [12, 22, 60])
+@pytest.mark.parametrize("end", [0.001, 0.0008, 0.004, 0.2, 0.95, 3.0, 61.0, 63.2, 185.0, 1199.0, 7300.0, 4e4, 9e5])
+def test_the_ruler_starts_at_zero_and_has_a_second_mark_in_any_room(width: int, end: float) -> None:
+    ruler = axis.ruler(axis.Scale(0, end, width))
+    marks = ruler.split()
+    assert len(ruler) == width
     assert marks[0] == "0"
     assert 2 <= len(marks) <= 8
+
+
+def late(**more: object) -> list[str]:
+    """An event whose second try began 9 minutes after the first had failed."""
+    first = life(1)["attempts"][0]
+    second = first | {"number": 2, "started_at": NOW + 480, "ended_at": NOW + 483}
+    return words(life(1, attempts=[first, second], state="running", **more), NOW + 500)
+
+
+def test_a_retry_that_was_due_while_no_engine_ran_says_so_and_what_the_rule_was() -> None:
+    off = f"{clock(NOW - 30)} to {clock(NOW + 479)}"
+    told = late(absences=[[NOW - 30, NOW + 479, True]])
+    assert told[3] == f"wait: engine off {off} · function error, 2 of 2 retries left, due after 1 min: 9 min"
+    told = late(absences=[[NOW - 30, NOW + 479, False]])
+    assert told[3].startswith(f"wait: engine off until {clock(NOW + 479)} · function error")
+
+
+def test_an_absence_that_was_over_when_the_retry_was_due_is_not_the_reason() -> None:
+    told = late(absences=[[NOW - 50, NOW - 10, True]])
+    assert told[3] == "wait: function error, 2 of 2 retries left, due after 1 min but began late: 9 min"
+    first = life(1)["attempts"][0]
+    prompt = life(1, attempts=[first, first | {"number": 2, "started_at": NOW}], absences=[[NOW - 50, NOW - 10, True]])
+    assert words(prompt)[3] == "wait: function error, 2 of 2 retries left: 1 min"
+
+
+def test_a_lost_attempt_and_a_first_wait_name_the_absence_too() -> None:
+    lost = life(1)["attempts"][0] | {"ended": "lost", "error": None}
+    again = lost | {"number": 2, "started_at": NOW + 480, "ended_at": NOW + 483}
+    off = [[NOW - 60, NOW + 479, False]]
+    told = words(life(1, attempts=[lost, again], absences=off), NOW + 500)
+    assert told[3] == f"wait: engine off until {clock(NOW + 479)} · attempt lost, costs no retry: 9 min"
+    told = words(life(1, attempts=[again], accepted_at=NOW - 70, absences=off), NOW + 500)
+    assert told[1] == f"queued: engine off until {clock(NOW + 479)}: 9 min 10 s"
+
+
+@pytest.mark.parametrize(
+    ("more", "title"),
+    [
+        ({"due_at": NOW + 72}, "↻ waiting for retry 1 of 2 in 1:12"),
+        ({"due_at": NOW - 1, "errors": 2}, "↻ retry 2 of 2 waits for a place"),
+        ({"reason": "throttled", "due_at": NOW + 4}, "‖ throttled, next try in 4.0s"),
+        ({"reason": "new", "due_at": NOW - 4}, "· queued, waiting for a place"),
+        ({"reason": "lost", "due_at": NOW}, "↻ its attempt was lost, waiting to run again"),
+    ],
+)
+def test_what_waits_is_titled_with_what_it_waits_for(more: dict[str, object], title: str) -> None:
+    assert title_words(life(1, **more), NOW) == title
 
 
 def test_a_sender_is_told_how_long_it_waited_for_its_202() -> None:

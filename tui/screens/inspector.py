@@ -12,6 +12,7 @@ from textual.screen import Screen
 
 from .. import format as f
 from ..keymap import bindings, hints
+from ..life_waits import title_words
 from ..model import Change
 from ..source import editor_command, newest_frame
 from ..widgets.call_tree import CallTree
@@ -116,7 +117,9 @@ class InspectorScreen(Screen[None], inherit_bindings=False):
             return "· nothing is known of this request" if self._missing else "· looking…"
         qualifier, version = self.life.get("qualifier"), self.life.get("executed_version")
         name = f"{self.life['function']}:{qualifier} → version {version}" if qualifier else self.life["function"]
-        glyph = {"succeeded": f.OK, "discarded": f.DEAD, "running": f.RUNNING}.get(str(self.life["state"]), f.RETRY)
+        if self.life["state"] == "queued":
+            return f"{name}  {title_words(self.life, self.lamtop.model.time.now())}"
+        glyph = {"succeeded": f.OK, "discarded": f.DEAD, "running": f.RUNNING}.get(str(self.life["state"]), f.QUEUED)
         return f"{name}  {glyph} {self.life['state']}"
 
     def _draw_section(self) -> None:

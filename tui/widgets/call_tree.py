@@ -11,7 +11,8 @@ from .line_view import LineView, Part
 from .text_lines import Line
 
 Row = dict[str, Any]
-_STATE, _TOOK, _WAITED, _BAR = 11, 9, 15, 8  # cells
+_STATE, _TOOK, _WAITED, _BAR = 11, 9, 18, 8  # cells
+_NAME_MOST = 60
 _REVERSE = Style(reverse=True)
 
 
@@ -82,11 +83,11 @@ def _first_choice(rows: list[Row], here: str) -> str:
 
 
 def _name_room(width: int) -> int:
-    return max(16, width - 2 - _STATE - _TOOK - _WAITED - 3)
+    return max(16, min(_NAME_MOST, width - 2 - _STATE - _TOOK - _WAITED - 3))
 
 
 def _titles(width: int) -> str:
-    return f"  {f.fit('WHO CALLED WHOM', _name_room(width))} {'STATE':{_STATE}} {'TOOK':>{_TOOK}} WAITED"
+    return f"  {f.fit('WHO CALLED WHOM', _name_room(width))} {'STATE':{_STATE}} {'TOOK':>{_TOOK}} WAITED FOR OTHERS"
 
 
 def row_parts(row: Row, here: str, now: float, width: int) -> list[Part]:

@@ -8,7 +8,8 @@ from rich.text import Text
 from textual.geometry import Size
 from textual.strip import Strip
 
-from .. import axis
+from .. import life_picture, life_rows
+from ..axis import ruler
 from ..format import DEAD, OK, clock_ms, counted, fit, money
 from .line_view import LineView
 
@@ -21,14 +22,14 @@ class LifeAxis(LineView, can_focus=False):
     def __init__(self, now: Callable[[], float]) -> None:
         super().__init__(id="axis")
         self._now = now
-        self._rows: list[axis.Span] = []
+        self._rows: list[life_rows.Span] = []
         self._start = ""
 
     def show(self, life: dict[str, Any] | None, title: str) -> None:
         """Show a life as it is now."""
         self.border_title = Text(title)
         before = len(self._rows)
-        self._rows = axis.spans(life, self._now()) if life else []
+        self._rows = life_rows.spans(life, self._now()) if life else []
         self.border_subtitle = Text(_facts(life) if life else "")
         if len(self._rows) != before:
             self.virtual_size = Size(0, len(self._rows) + 1)
@@ -39,9 +40,9 @@ class LifeAxis(LineView, can_focus=False):
         if not self._rows:
             return self.strip_of([], width)
         room = max(12, min(width - _LABEL - 50, width * 48 // 100))
-        scale = axis.scale_of(self._rows, room)
+        scale = life_rows.scale_of(self._rows, room)
         if y == 0:
-            return self.strip_of([(" " * _LABEL + axis.ruler(scale), "dim")], width)
+            return self.strip_of([(" " * _LABEL + ruler(scale), "dim")], width)
         at = y - 1 + self.scroll_offset.y
         if at >= len(self._rows):
             return self.strip_of([], width)
@@ -50,7 +51,9 @@ class LifeAxis(LineView, can_focus=False):
             return self.strip_of(_end_across(row), width)
         words = fit(row.words, max(0, width - _LABEL - room - 3)).rstrip()
         label = (fit(" " + row.label, _LABEL), "dim")
-        return self.strip_of([label, *axis.drawn(row, scale), ("  " + words, axis.style_of(row))], width)
+        return self.strip_of(
+            [label, *life_picture.drawn(row, scale), ("  " + words, life_picture.style_of(row))], width
+        )
 
 
 def _facts(life: dict[str, Any]) -> str:
@@ -62,6 +65,6 @@ def _facts(life: dict[str, Any]) -> str:
     return f"{words} · cost {money(bill['cost'])}{attempts}"
 
 
-def _end_across(row: axis.Span) -> list[tuple[str, str]]:
+def _end_across(row: life_rows.Span) -> list[tuple[str, str]]:
     glyph = {"end-ok": OK, "end-error": DEAD}[row.kind] if row.label else " "
-    return [(fit(" " + row.label, _LABEL), "dim"), (f"{glyph} {row.words}", axis.style_of(row))]
+    return [(fit(" " + row.label, _LABEL), "dim"), (f"{glyph} {row.words}", life_picture.style_of(row))]
