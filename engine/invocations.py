@@ -24,6 +24,7 @@ from .debts import Debts, fail, resolve
 from .dispatcher import Dispatcher, Environments
 from .faults import Faults
 from .metrics import Metrics
+from .refusals import Refusals
 from .reports import Accept, NotAccepted
 from .store import History
 
@@ -67,6 +68,7 @@ class Invocations:
         self._dispatcher = dispatcher
         self._environments = environments
         self._history = history
+        self._refusals = Refusals(history)
         self._metrics = metrics
         self._debts = debts
         self._answer_times = answer_times
@@ -91,10 +93,10 @@ class Invocations:
         if is_loop(trace_id, function):
             self._metrics.recursion_stopped(function.name)
             raise RecursionStopped(function.name)
-        if limit := self._dispatcher.admit(function.name):
-            raise Throttled(limit)
-        self._refuse_if_a_fault_says_so(function, request_id, payload)
         now = self._clock.now()
+        limit = self._dispatcher.admit(function.name) or self._injected_limit(function, request_id, payload)
+        if limit and not self._refusals.wants(function.name, now):
+            raise Throttled(limit)
         caller = self._dispatcher.calls.caller(trace_id)
         invocation = Invocation(
             request_id,
@@ -110,8 +112,11 @@ class Invocations:
             trace_id=header_of(trace_id, function, request_id, now),
             caller=caller.request_id if caller else "",
             accepted_at=now,
-            fault=self._faults.choose(_FAULTS, function.name, request_id, payload),
         )
+        if limit:
+            self._refusals.keep(invocation, limit)
+            raise Throttled(limit)
+        invocation.fault = self._faults.choose(_FAULTS, function.name, request_id, payload)
         invocation.done = partial(self._ended, invocation, caller, answer)
         self._metrics.received += 1
         self._dispatcher.in_flight.start(function.name)
@@ -122,12 +127,13 @@ class Invocations:
             calls.wait(caller, self._clock.ticks())
         self._environments.run(invocation)
 
-    def _refuse_if_a_fault_says_so(self, function: Function, request_id: str, payload: bytes) -> None:
+    def _injected_limit(self, function: Function, request_id: str, payload: bytes) -> str | None:
+        """The limit that an armed fault pretends is reached. Raises NotAccepted for one by which Lambda itself fails."""
         fault = self._faults.choose(BEFORE_START, function.name, request_id, payload)
         if fault is None:
-            return
+            return None
         if fault.kind is Kind.THROTTLE:
-            raise Throttled(ACCOUNT_LIMIT)
+            return ACCOUNT_LIMIT
         raise NotAccepted(f"injected: {fault}")
 
     def _may_start(self) -> bool:

@@ -122,6 +122,8 @@ def _end(life: Life) -> list[Span]:
         return []
     at = float(life.get("ended_at") or life["accepted_at"])
     good = life["state"] == "succeeded"
+    if life.get("refused"):
+        return [Span("end", at, at, "end-error", f"{f.one_line(str(life['refused']))}; never began, costs nothing")]
     condition = str(life.get("condition") or ("Success" if good else "failed"))
     words = f"{condition}{end_rule(life, condition)}{where_it_went(life)}"
     rows = [Span("end", at, at, "end-ok" if good else "end-error", words)]

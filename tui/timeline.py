@@ -25,7 +25,12 @@ _TRIES = {
     "lost": (f.EMPTY, f.EMPTY, "warning"),
     "running": (f.FULL, f.RUNNING, "ok"),
 }
-_ENDS = {"succeeded": (f.OK, "ok"), "failed": (f.FAILED, "error"), "dead": (f.DEAD, "error")}
+_ENDS = {
+    "succeeded": (f.OK, "ok"),
+    "failed": (f.FAILED, "error"),
+    "dead": (f.DEAD, "error"),
+    "refused": (f.THROTTLED, "warning"),
+}
 
 
 def scale_of(rows: Iterable[Row], now: float, width: int, past: float | None = None) -> Scale:
@@ -153,6 +158,8 @@ def state_words(row: Row, now: float) -> Part:
         word = f"{f.RETRY} retry" if state == "retry" else f"{f.THROTTLED} throttled"
         return (f"{word} {f.until(left)}" if state == "retry" else f"{word} {f.countdown(left)}"), "warning"
     glyph, style = _ENDS[state]
+    if state == "refused":
+        return f"{glyph} throttled 429", style
     took = f.age(float(row["ended_at"]) - since) if row["kind"] == "event" else _ran(row)
     return f"{glyph} {'ok' if state == 'succeeded' else state} {took}", style
 

@@ -43,6 +43,7 @@ class Answered(NamedTuple):
     started_at: float
     ended_at: float
     error: str | None
+    ended: str  # how; "throttled" if it never began
 
 
 #: Called with each new line, on the event loop.
@@ -282,7 +283,7 @@ def _in_short(invocation: Invocation, outcome: Outcome) -> Answered:
     started_at = outcome.started_at or outcome.ended_at
     return Answered(
         invocation.request_id, invocation.function.name, invocation.source, invocation.accepted_at, started_at,
-        outcome.ended_at, outcome.error,
+        outcome.ended_at, outcome.error, outcome.ended.value,
     )  # fmt: skip
 
 

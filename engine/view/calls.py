@@ -84,7 +84,7 @@ def _of_recorded(row: Row) -> Row:
         "kind": "synchronous",
         "accepted_at": row["accepted_at"],
         "ended_at": row["ended_at"],
-        "state": "succeeded" if row["error"] is None else "discarded",
+        "state": "refused" if row["ended"] == "throttled" else "succeeded" if row["error"] is None else "discarded",
         "error": row["error"],
         "caller": row.get("caller", ""),
         "ran": row["duration"],

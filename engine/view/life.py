@@ -98,6 +98,7 @@ def _of_event(event: Event, sources: Sources) -> Row:
 def _of_invocation(row: Row, sources: Sources) -> Row:
     error = row["error"]
     function = _function(row["function"], sources)
+    is_refused = row["ended"] == Ended.THROTTLED
     outcome = Outcome(
         Ended(row["ended"]),
         duration=row["duration"],
@@ -112,8 +113,10 @@ def _of_invocation(row: Row, sources: Sources) -> Row:
         "condition": "Success" if error is None else None,
         "ended_at": row["ended_at"],
         "errors": int(error is not None),
-        "answered": {"status": 200, "after": row["ended_at"] - row["accepted_at"]},
-        "attempts": [
+        "answered": {"status": 429, "after": None}
+        if is_refused
+        else {"status": 200, "after": row["ended_at"] - row["accepted_at"]},
+        "attempts": [] if is_refused else [
             {"number": 1, "ended": row["ended"], "error": error, "result": row["result"], **_costs(outcome, function),
              **{key: row[key] for key in ("started_at", "ended_at", "duration", "init_duration", "memory_used",
                                           "environment", "version", "error_type")}}
@@ -123,7 +126,8 @@ def _of_invocation(row: Row, sources: Sources) -> Row:
         "qualifier": row.get("qualifier", ""),
         "executed_version": row.get("executed_version"),
         "log_group": function.log_group,
-        "bill": bill_row(_bill([outcome], function)),
+        "bill": bill_row(_bill([] if is_refused else [outcome], function)),
+        "refused": error if is_refused else None,
     }  # fmt: skip
 
 

@@ -44,7 +44,7 @@ class Looking:
         )
         row = await asyncio.to_thread(found)
         if row is not None:  # asked here: environments come and go on the loop
-            row["processes"] = views.pools.processes(row["function"])
+            row["processes"] = {name: list(one) for name, one in views.pools.processes(row["function"]).items()}
             until = views.clock.now() if row["ended_at"] is None else row["ended_at"]
             row["absences"] = [list(one) for one in self._absences(row["accepted_at"], until)]
         return row

@@ -96,6 +96,8 @@ def _state(event: Event, running: Invocation | None) -> str:
 
 
 def _of_answered(answered: Answered) -> Row:
+    if answered.ended == Ended.THROTTLED:
+        return _of_refused(answered)
     ended = "ok" if answered.error is None else "error"
     ran = [answered.started_at, answered.ended_at, ended]
     return {
@@ -104,6 +106,17 @@ def _of_answered(answered: Answered) -> Row:
         "ended_at": answered.ended_at,
         "error": answered.error[:_ERROR_SHOWN] if answered.error else None,
         "segments": [*_wait(answered.accepted_at, answered.started_at, "queued"), ran],
+    }
+
+
+def _of_refused(answered: Answered) -> Row:
+    """It was answered with 429 at once."""
+    return {
+        **_row(answered.id, answered.function, "synchronous", answered.source, answered.accepted_at),
+        "state": "refused",
+        "ended_at": answered.ended_at,
+        "error": answered.error,
+        "segments": [[answered.accepted_at, answered.ended_at, "throttled"]],
     }
 
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from engine.test_views import Watched, always, function
 from lamtop.engine.core.event import Outcome
 from lamtop.engine.core.function import EventInvokeConfig
 from lamtop.engine.core.invocation import Invocation
+from lamtop.engine.refusals import Refusals
+from lamtop.engine.store import History
 from lamtop.engine.view import Subscription
 from simulation.world import FAILED, RETURNED
 
@@ -165,3 +168,32 @@ def test_synchronous_requests_of_a_real_engine_are_there_also_after_it_was_start
             assert [(row["id"], row["segments"]) for row in again] == [(row["id"], row["segments"]) for row in rows]
 
     asyncio.run(story())
+
+
+def test_a_synchronous_invocation_that_a_limit_sends_away_is_kept_with_its_reason(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with live(tmp_path, {"app.py": CODE}) as engine:
+            app = engine.functions["app"]
+            engine.dispatcher.configure({"app": replace(app, reserved_concurrency=0)})
+            answer = await engine.call("app", b"{}", {})
+            assert answer.status == 429
+            [row] = (await engine.page({"view": "timeline"}, None))["rows"]
+            assert (row["state"], row["kind"], kinds(row)) == ("refused", "synchronous", ["throttled"])
+            assert row["error"] == "throttled: ReservedFunctionConcurrentInvocationLimitExceeded"
+            life = await engine.life(row["id"])
+            assert life is not None
+            assert (life["answered"]["status"], life["attempts"], life["bill"]["requests"]) == (429, [], 0)
+            assert life["refused"] == row["error"]
+            totals = engine.views.totals()
+            assert (totals["throttles"], totals["invocations"], totals["errors"]) == (1, 0, 0)
+
+    asyncio.run(story())
+
+
+def test_of_a_flood_of_refusals_some_are_kept_each_second_and_of_each_function(tmp_path: Path) -> None:
+    history = History(tmp_path)
+    refusals = Refusals(history)
+    assert [refusals.wants("a", 100.5) for _ in range(12)] == [True] * 10 + [False] * 2
+    assert refusals.wants("b", 100.6)
+    assert refusals.wants("a", 101.0)
+    history.close()

@@ -62,6 +62,12 @@ def test_a_synchronous_call_tells_what_its_caller_got() -> None:
     assert told[-1] == "end: Success"
 
 
+def test_a_call_that_was_sent_away_tells_its_429_and_the_limit() -> None:
+    refused = {"state": "discarded", "refused": "throttled: Limit", "answered": {"status": 429, "after": None}}
+    told = words(life(1, kind="synchronous", attempts=[], ended_at=NOW - 63.2, **refused))
+    assert told == ["caller: 429 at once · key a", "end: throttled: Limit; never began, costs nothing"]
+
+
 def test_a_running_attempt_counts_against_its_timeout() -> None:
     told = words(life(1, state="running", running={"number": 2, "started_at": NOW - 1.5, "timeout": 3}))
     assert told[-1] == "try 2: running 1.5 s of 3 s"

@@ -110,6 +110,7 @@ def test_the_axis_reaches_back_to_the_oldest_row_but_not_for_ever() -> None:
         (request(1, state="dead", ended_at=NOW), "■ dead 1:03"),
         (answered(1, took=0.041), "✓ ok 41ms"),
         (answered(1, state="failed"), "✗ failed 2.00s"),
+        (answered(1, state="refused", took=0), "‖ throttled 429"),
     ],
 )  # fmt: skip
 def test_each_state_is_a_shape_a_word_and_a_time(row: Row, words: str) -> None:

@@ -46,7 +46,7 @@ def attempts_of(life: Life | None) -> list[Life]:
 
 def _result_lines(life: Life, attempt: Life | None) -> Lines:
     if attempt is None:
-        ended = life.get("condition")
+        ended = life.get("condition") or life.get("refused")
         return [[(f"It ended without an attempt: {ended}." if ended else "No attempt yet.", "dim")]]
     lines: Lines = [[(_attempt_words(life, attempt), "dim")]]
     if attempt.get("ended") is None:

@@ -118,6 +118,7 @@ def _state(row: Row) -> Part:
         "succeeded": (f"{f.OK} ok", "ok"),
         "running": (f"{f.RUNNING} running", "ok"),
         "queued": (f"{f.QUEUED} queued", "warning"),
+        "refused": (f"{f.THROTTLED} throttled", "warning"),
     }
     return words.get(str(row["state"]), (str(row["state"]), ""))
 
