@@ -261,7 +261,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("P99", 6, 6, _seconds("p99"), "p99", 8, right=True),
         Column("RUN", 5, 5, _running, "in_flight", right=True),
         Column("WAIT", 5, 5, _count("queued"), "queued", 10, right=True),
-        Column("DEAD", 5, 5, _count("dead", "error"), "dead", 9, right=True),
+        Column("DLQ", 5, 5, _count("dead", "error"), "dead", 9, right=True),
         Column("COLD", 5, 5, _count("cold_starts"), "cold_starts", 2, right=True),
         Column("CODE", 4, 5, _version, "version", 6),
         Column("COST", 11, 11, _money("cost"), "cost", 3, right=True),

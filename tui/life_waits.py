@@ -22,10 +22,10 @@ class Wait:
 def past_words(life: Life, wait: Wait) -> str:
     """Why there was a wait that is over."""
     absence = _absence(life, wait)
+    if absence and _is_retry(wait):
+        return f"{absence}, retry {wait.failures} of {max(0, int(life['tries']) - 1)} was due"
     if absence:
-        why = _rule(life, wait) if wait.before else ""
-        due = f", due after {f.span(rounded(_delay(life, wait)))}" if _is_retry(wait) and _delay(life, wait) else ""
-        return f"{absence} · {why}{due}" if why else absence
+        return f"{absence} · {_rule(life, wait)}" if wait.before else absence
     if wait.before is not None:
         return _rule(life, wait) + _late_words(life, wait)
     throttles = int(life.get("throttles") or 0)

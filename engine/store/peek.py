@@ -109,6 +109,12 @@ class Peek:
         rows = self._all(f"SELECT * FROM ({_DEAD}) WHERE 1{filters}{order}", values)
         return total, [{**dict(zip(_DEAD_COLUMNS, row, strict=True)), "queue": row[3] or None} for row in rows]
 
+    def dead_by_function(self, queues: list[str]) -> dict[str, int]:
+        """How many dead letters there are now, by the function whose event they tell of ("" if that is gone)."""
+        return dict(
+            self._all(f"SELECT function, count(*) FROM ({_DEAD}) GROUP BY function", {"queues": json.dumps(queues)})
+        )
+
     def letters(self, ids: list[str]) -> list[dict[str, Any]]:
         """These dead letters whole, those that are there. An id is a message's, or "dropped:" and a request id."""
         return whole(self._all, ids)

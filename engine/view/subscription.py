@@ -150,5 +150,8 @@ class Subscription:
 
 
 def _number_of(kind: str, changes: Mapping[str, int]) -> int:
-    """What goes up when a view of this kind may show something else. In the timeline everything that happens shows."""
-    return sum(changes.values()) if kind == "timeline" else changes.get(kind, 0)
+    """What goes up when a view of this kind may show something else. In the timeline everything that happens shows;
+    a function's row counts its dead letters."""
+    if kind == "timeline":
+        return sum(changes.values())
+    return changes.get(kind, 0) + (changes["dlq"] if kind == "functions" else 0)

@@ -59,7 +59,7 @@ class Views:
         self.notices = notices
         self.reload_errors = reload_errors
         self.timeline = Timeline(pools.executing, history, peek, self._tries)
-        self._dead: tuple[int, int] = (-1, 0)  # change number, how many
+        self._dead: tuple[int, dict[str, int]] = (-1, {})  # change number, how many by function
 
     def rows(self, view: View) -> tuple[int, list[Row]]:
         """How many rows there are and those of the window. Reads the disk: not for the event loop."""
@@ -110,7 +110,7 @@ class Views:
             "in_flight": len(self.pools.executing),
             "succeeded": sum(f.succeeded for f in functions),
             "discarded": sum(f.discarded for f in functions),
-            "dead_letters": self._dead_letters(),
+            "dead_letters": sum(self._dead_letters().values()),
             "errors": sum(f.errors for f in functions),
             "throttles": sum(f.throttles for f in functions),
             "invocations": sum(f.invocations for f in functions),
@@ -214,7 +214,7 @@ class Views:
             "cold_starts": self.pools.cold_starts.get(function.name, 0),
             "in_flight": self.dispatcher.in_flight.by_function.get(function.name, 0),
             "queued": sum(counts.queued.values()) + counts.begun,
-            "dead": counts.discarded,
+            "dead": self._dead_letters().get(function.name, 0),
             "environments": self.pools.live(function.name),
             "reload_error": self.reload_errors.get(function.name),
             "limited_by": self.pools.limited_by if self.pools.waiting(function.name) else None,
@@ -242,11 +242,11 @@ class Views:
         }
         return sorted(resource_name(arn) for arn in arns if arn)
 
-    def _dead_letters(self) -> int:
+    def _dead_letters(self) -> dict[str, int]:
+        """The dead letters that there are now, by function. Reads the disk only when they changed."""
         change = self.dispatcher.metrics.changes["dlq"]
         if self._dead[0] != change:
-            total, _ = self.peek.dead_letters(Window(limit=0), self._dead_letter_queues())
-            self._dead = (change, total)
+            self._dead = (change, self.peek.dead_by_function(self._dead_letter_queues()))
         return self._dead[1]
 
     def _first(self, *, retries: bool) -> float | None:

@@ -140,9 +140,9 @@ def late(**more: object) -> list[str]:
 def test_a_retry_that_was_due_while_no_engine_ran_says_so_and_what_the_rule_was() -> None:
     off = f"{clock(NOW - 30)} to {clock(NOW + 479)}"
     told = late(absences=[[NOW - 30, NOW + 479, True]])
-    assert told[3] == f"wait: engine off {off} · function error, 2 of 2 retries left, due after 1 min: 9 min"
+    assert told[3] == f"wait: engine off {off}, retry 1 of 2 was due: 9 min"
     told = late(absences=[[NOW - 30, NOW + 479, False]])
-    assert told[3].startswith(f"wait: engine off until {clock(NOW + 479)} · function error")
+    assert told[3].startswith(f"wait: engine off until {clock(NOW + 479)}, retry 1 of 2 was due")
 
 
 def test_an_absence_that_was_over_when_the_retry_was_due_is_not_the_reason() -> None:

@@ -46,7 +46,7 @@ def _troubles(row: Row) -> Lines:
 def _now_words(row: Row) -> str:
     environments = f.counted(int(row.get("environments") or 0), "environment")
     under_way = f.counted(int(row.get("queued") or 0), "event")
-    dead = f.counted(int(row.get("dead") or 0), "discarded event")
+    dead = f.counted(int(row.get("dead") or 0), "dead letter")
     running = row.get("in_flight") or 0
     return f"code v{row.get('version')} · {environments} · {running} in flight · {under_way} under way · {dead}"
 

@@ -9,7 +9,8 @@ _ABOUT = {
     "retries": "Events that failed and are tried again: about 1 minute after the first failure, 2 after the second.",
     "dlq": "Dead letters: events given up after all tries. A dropped one had no dead-letter queue to go to.",
     "logs": "What the handlers print. It follows while you are at its end; scroll up to read in peace.",
-    "functions": "The functions of this project. The one under the cursor is the one that i and a act on.",
+    "functions": "The functions of this project. The one under the cursor is the one that i and a act on. "
+    "DLQ counts its dead letters that stand in pane 4 now; all that were ever given up are AsyncEventsDropped (enter).",
     "timeline": "The newest requests on one axis that moves with the time: · queued, ‖ throttled, █ runs, ✗ failed, "
     "▒ waits for its retry, ┄ until it is due, ✓ ended well, ■ dead.",
     "inspector": "The life of one request: who called, each wait with its reason, each attempt, the end.",
