@@ -105,6 +105,11 @@ class Dispatcher:
         return self._attempts.functions
 
     @property
+    def limits(self) -> Limits:
+        """The concurrency limits that are in force."""
+        return self._attempts.limits
+
+    @property
     def ahead(self) -> list[Event]:
         """Events that have begun and wait for an execution environment. May be asked in any thread."""
         return self._attempts.ahead

@@ -20,6 +20,8 @@ from .rows import Row, as_row, cut, is_behind_cursor, line_matches, queued_place
 from .timeline import Timeline
 from .wishes import View, matches
 
+_GAUGES = 8  # functions with reserved concurrency that are told of, the fullest
+
 
 class Pools(Protocol):
     """What the views show of execution environments."""
@@ -119,6 +121,7 @@ class Views:
             "p99": percentile(recent, 0.99),
             "cost": sum(f.bill.cost for f in functions),
             "waited_cost": sum(f.bill.waited_cost for f in functions),
+            "concurrency": self._concurrency(),
             "soonest_retry": self._first(retries=True),
             "oldest_queued": self._first(retries=False),
             "standing": self._standing(),
@@ -219,6 +222,15 @@ class Views:
             "reload_error": self.reload_errors.get(function.name),
             "limited_by": self.pools.limited_by if self.pools.waiting(function.name) else None,
         }
+
+    def _concurrency(self) -> list[list[Any]]:
+        """How much of each limit is used: [function or "" for the account, running, limit], the account first."""
+        in_flight, limits = self.dispatcher.in_flight, self.dispatcher.limits
+        reserved: list[list[Any]] = [
+            [name, in_flight.by_function.get(name, 0), most] for name, most in limits.reserved.items()
+        ]
+        reserved.sort(key=lambda one: (-one[1] / max(1, one[2]), one[0]))
+        return [["", in_flight.total, limits.account], *reserved[:_GAUGES]]
 
     def _standing(self) -> list[Row]:
         """What is wrong, or in the way, for as long as it is."""

@@ -73,6 +73,7 @@ def test_what_runs_and_what_waits_for_a_place_have_no_end(watch: Callable[..., W
     for _ in range(2):
         watched.world.send("orders")
     watched.world.run(watched.world.clock.now() + 3)
+    assert watched.views.totals()["concurrency"] == [["", 1, 1000], ["orders", 1, 1]]
     found = {row["state"]: row for row in watched.rows("timeline")}
     assert kinds(found["running"])[-1] == "running"
     assert found["running"]["segments"][-1][1] is None

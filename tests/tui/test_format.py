@@ -5,6 +5,7 @@ from rich.cells import cell_len
 from stage import HOSTILE, is_harmless
 
 from lamtop.tui import format as f
+from lamtop.tui.gauges import gauge_words
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -114,3 +115,13 @@ def test_wrap_breaks_a_line_between_words(text: str) -> None:
 
 def test_every_glyph_takes_one_cell() -> None:
     assert [glyph for glyph in f.GLYPHS if cell_len(glyph) != 1] == []
+
+
+def test_a_gauge_tells_running_of_limit_and_what_is_full_comes_first() -> None:
+    told = [["", 3, 1000], ["orders", 2, 2], ["mailer", 1, 4], ["off", 0, 0]]
+    assert gauge_words(told, 120) == (
+        "orders 2/2 ██████████ full · concurrency 3/1,000 █░░░░░░░░░ · mailer 1/4 ██░░░░░░░░ · off switched off"
+    )
+    assert gauge_words(told, 41) == "orders 2/2 █████ full"
+    assert gauge_words([["", 0, 1000]], 60) == "concurrency 0/1,000 ░░░░░░░░░░"
+    assert gauge_words([], 60) == ""

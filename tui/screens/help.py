@@ -5,7 +5,8 @@ from .sheet import Lines, Sheet
 
 _ABOUT = {
     "queue": "Events that were accepted and wait: for their first try, for a place, or because a limit was reached.",
-    "inflight": "What runs right now, and how much of its timeout is left.",
+    "inflight": "What runs right now, and how much of its timeout is left. A cold start had to make its environment "
+    "first. At the foot: how many run of how many that may, in the account and where concurrency is reserved.",
     "retries": "Events that failed and are tried again: about 1 minute after the first failure, 2 after the second.",
     "dlq": "Dead letters: events given up after all tries. A dropped one had no dead-letter queue to go to.",
     "logs": "What the handlers print. It follows while you are at its end; scroll up to read in peace.",

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from .. import format as f
+from ..gauges import gauge_words
 from ..keymap import PANE_TITLES, key_for
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def pane_footer(screen: "MainScreen", pane: str) -> str:
     totals, rows = screen.model.totals, screen.model.rows[pane]
     if pane == "queue" and rows.total and totals.get("oldest_queued"):
         return f"oldest {f.age(screen.model.time.now() - totals['oldest_queued'])}"
+    if pane == "inflight":
+        return gauge_words(totals.get("concurrency") or [], screen.tables[pane].room - 4)
     if pane == "dlq" and rows.total:
         by_error = screen.views["dlq"].by_error
         redrive = f"{key_for('dlq.redrive')} redrive · "
