@@ -11,14 +11,14 @@ LOG_LINES = 500  # newest lines asked for at first
 
 @dataclass(frozen=True)
 class Scope:
-    """What everything on the screen is narrowed to: a function, or one request to it."""
+    """What everything on the screen is narrowed to: a function, or one request with its callers and calls."""
 
     function: str
     request_id: str = ""
 
     def filter_for(self, pane: str) -> str:
         """The words that a pane's filter begins with."""
-        return self.request_id if self.request_id and pane != "functions" else f"fn:{self.function}"
+        return f"family:{self.request_id}" if self.request_id and pane != "functions" else f"fn:{self.function}"
 
     def words(self) -> str:
         """Its name in the header."""

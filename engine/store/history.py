@@ -167,6 +167,11 @@ class History:
             return next((row for row in found if row["id"].startswith(request_id)), None)
         return None
 
+    def answered_as(self, request_id: str) -> Answered | None:
+        """A synchronous invocation in short, however old; None if there is none (any more)."""
+        row = self.invocation(request_id)
+        return Answered(**{key: row[key] for key in Answered._fields}) if row else None
+
     def newest_invocations(self, limit: int) -> list[Answered]:
         """The newest synchronous invocations that are on disk, in no particular order."""
         found: list[Answered] = []

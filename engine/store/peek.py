@@ -60,11 +60,17 @@ class Window(NamedTuple):
     error: str | None = None  # of dead letters: those that ended with this one, as `by_error` words it
     by_error: bool = False  # of dead letters: a row for each error
     level: str = ""  # of log lines: "WARN" or "ERROR" and worse
+    family: str = ""  # only this request, its callers and what it led to …
+    requests: frozenset[str] | None = None  # … which are these, once somebody has looked
     after: tuple[Any, Any] | None = None  # the sort value and the tie-breaker of a page's last row
 
     @property
     def is_filtered(self) -> bool:
-        return bool(self.words or self.not_words or self.functions)
+        return bool(self.words or self.not_words or self.functions or self.family)
+
+    def is_about(self, request_id: str) -> bool:
+        """Is a request among those that the window is narrowed to?"""
+        return self.requests is None or request_id in self.requests
 
 
 class Peek:
@@ -96,7 +102,7 @@ class Peek:
     def dead_letters(self, window: Window, queues: list[str]) -> tuple[int, list[dict[str, Any]]]:
         """Messages in these dead-letter queues joined to their events, and the events that had nowhere to go."""
         text = "function || ' ' || request_id || ' ' || error || ' ' || iif(queue = '', 'dropped', queue)"
-        filters, values = _filters(window, text)
+        filters, values = _filters(window, text, "request_id")
         values["queues"] = json.dumps(queues)
         if window.error is not None:
             filters += f" AND {ERROR} = :error"
@@ -129,9 +135,14 @@ class Peek:
         """The newest `count` events, those that run or wait for a retry, and those whose id is a word of the filter;
         of the filter's functions only. Without their payloads."""
         columns = _EVENT_COLUMNS.replace("payload", "x''", 1)
-        filters, values = _filters(Window(functions=window.functions), "")
+        filters, values = _filters(Window(functions=window.functions, requests=window.requests), "")
         sql = f"SELECT {columns} FROM event WHERE seq IN ({_RECENT}){filters}"
-        return [as_event(row) for row in self._all(sql, {**values, "count": count, "ids": json.dumps(window.words)})]
+        return [
+            as_event(row)
+            for row in self._all(
+                sql, {**values, "count": count, "ids": json.dumps([*window.words, *(window.requests or ())])}
+            )
+        ]
 
     def attempts_of(self, seqs: list[int]) -> list[Attempt]:
         """The attempts at these events in their order: when each began and how and when it ended, no more."""
@@ -177,7 +188,7 @@ def dead_order(window: Window) -> str:
     return window.sort if window.sort in ("function", "attempts", "error", "queue", "condition") else "dead_at"
 
 
-def _filters(window: Window, text: str) -> tuple[str, dict[str, Any]]:
+def _filters(window: Window, text: str, request_id: str = "id") -> tuple[str, dict[str, Any]]:
     sql, values = "", {}
     for n, word in enumerate((*window.words, *window.not_words)):
         sql += f" AND instr(lower({text}), :word{n}) {'>' if n < len(window.words) else '='} 0"
@@ -185,6 +196,9 @@ def _filters(window: Window, text: str) -> tuple[str, dict[str, Any]]:
     if window.functions:
         sql += " AND function IN (SELECT value FROM json_each(:functions))"
         values["functions"] = json.dumps(window.functions)
+    if window.requests is not None:
+        sql += f" AND {request_id} IN (SELECT value FROM json_each(:requests))"
+        values["requests"] = json.dumps(sorted(window.requests))
     return sql, values
 
 

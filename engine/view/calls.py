@@ -42,7 +42,7 @@ def calls_of(request_id: str, sources: Sources) -> list[Row]:
     """The requests that this one sent, in the order in which they came; at most some hundred."""
     calls = {event.id: _of_event(event, sources) for event in sources.peek.called_by(request_id)}
     calls |= {row["id"]: _of_recorded(row) for row in sources.history.called_by(request_id)}
-    for running in list(sources.executing.values()):
+    for running in dict(sources.executing).values():
         if running.caller == request_id and running.request_id not in calls:
             calls[running.request_id] = _of_running(running)
     return sorted(calls.values(), key=lambda call: (call["accepted_at"], call["id"]))

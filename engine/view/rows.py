@@ -39,6 +39,8 @@ def is_behind_cursor(window: Window, row: Row) -> bool:
 
 def line_matches(window: Window, line: LogLine) -> bool:
     """Does a log line match the filter, and is it as bad as the window's level?"""
+    if not window.is_about(line.request_id):
+        return False
     return is_at_least(line, window.level) and matches(window, line.function, words_of_line(line))
 
 
@@ -50,7 +52,7 @@ def words_of_line(line: LogLine) -> str:
 def cut(window: Window, rows: list[Row], default: str) -> tuple[int, list[Row]]:
     """Filter, sort and cut rows that are in memory."""
     if window.is_filtered:
-        rows = [row for row in rows if matches(window, str(row.get("function", row["id"])), words_of(row))]
+        rows = [row for row in rows if row_matches(window, row)]
     total = len(rows)
     rows.sort(key=lambda row: _place(window, row, default), reverse=window.descending)
     if window.after is not None:
@@ -58,6 +60,11 @@ def cut(window: Window, rows: list[Row], default: str) -> tuple[int, list[Row]]:
         last = (value is not None, 0 if value is None else value, id_)
         rows = [row for row in rows if (_place(window, row, default) < last) == window.descending and row["id"] != id_]
     return total, rows[window.offset : window.offset + window.limit]
+
+
+def row_matches(window: Window, row: Row) -> bool:
+    """Does a row in memory match the filter?"""
+    return window.is_about(row["id"]) and matches(window, str(row.get("function", row["id"])), words_of(row))
 
 
 def _place(window: Window, row: Row, default: str) -> tuple[bool, Any, str]:

@@ -137,7 +137,7 @@ class Subscription:
 
     def _on_line(self, line: LogLine) -> None:
         for name, view in self._views.items():
-            if view.kind == "logs" and line_matches(view.window, line):
+            if view.kind == "logs" and line_matches(view.window, line) and self._source.families.has(view.window, line):
                 kept = self._lines.setdefault(name, [])
                 kept.append(line)
                 if len(kept) > _LINES_PER_FRAME:  # a flood: the client gets the newest and is told how many it missed

@@ -44,10 +44,14 @@ class Timeline:
         events = self._peek.recent(window, _EVENTS_FILTERED if window.is_filtered else _EVENTS)
         rows = {event.id: _of_event(event, executing.get(event.id), self._tries(event)) for event in events}
         for answered in self._answered():
-            rows[answered.id] = _of_answered(answered)
+            if window.is_about(answered.id):
+                rows[answered.id] = _of_answered(answered)
         for running in executing.values():
             if running.kind == "synchronous":
                 rows.setdefault(running.request_id, _of_running(running))
+        for request_id in (window.requests or frozenset()) - rows.keys():  # older than those in memory
+            if (recorded := self._history.answered_as(request_id)) is not None:
+                rows[request_id] = _of_answered(recorded)
         return list(rows.values())
 
     def fill(self, rows: list[Row]) -> list[Row]:

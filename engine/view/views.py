@@ -14,11 +14,13 @@ from ..dispatcher import Dispatcher
 from ..metrics import percentile
 from ..store import History, Peek, Window
 from ..store.peek import dead_order
+from .calls import Sources
+from .family import Families
 from .function_row import configured, counted
 from .notices import Notices
-from .rows import Row, as_row, cut, is_behind_cursor, line_matches, queued_place, sort_key, words_of
+from .rows import Row, as_row, cut, is_behind_cursor, line_matches, queued_place, row_matches, sort_key
 from .timeline import Timeline
-from .wishes import View, matches
+from .wishes import View
 
 _GAUGES = 8  # functions with reserved concurrency that are told of, the fullest
 
@@ -61,10 +63,12 @@ class Views:
         self.notices = notices
         self.reload_errors = reload_errors
         self.timeline = Timeline(pools.executing, history, peek, self._tries)
+        self.families = Families(self._sources, dispatcher.metrics.changes)
         self._dead: tuple[int, dict[str, int]] = (-1, {})  # change number, how many by function
 
     def rows(self, view: View) -> tuple[int, list[Row]]:
         """How many rows there are and those of the window. Reads the disk: not for the event loop."""
+        view = View(view.kind, self.families.resolved(view.window))
         match view.kind:
             case "queue":
                 return self._queue(view.window)
@@ -130,12 +134,13 @@ class Views:
     def lines(self, view: View, before: int | None = None) -> list[Row]:
         """The newest log lines that match, oldest first; with `before`, in front of that number. Reads the disk."""
         self.history.wait()
-        window = view.window
+        window = self.families.resolved(view.window)
 
         def wanted(line: LogLine) -> bool:
             return line_matches(window, line)
 
-        word = max(window.words, key=len, default="")
+        about = window.requests if window.requests and len(window.requests) == 1 else ()
+        word = max((*window.words, *about), key=len, default="")
         found = self.history.newest_lines(
             window.limit, wanted if window.is_filtered or window.level else None, word=word, before=before or 2**62
         )
@@ -146,7 +151,7 @@ class Views:
     def _queue(self, window: Window) -> tuple[int, list[Row]]:
         """What waits in the table, and what has begun and waits for an environment, in one order."""
         ahead = [self._queued(event) for event in self.dispatcher.ahead]
-        ahead = [row for row in ahead if matches(window, row["function"], words_of(row))]
+        ahead = [row for row in ahead if row_matches(window, row)]
         first = max(0, window.offset - len(ahead))
         wider = window._replace(offset=first, limit=window.limit + len(ahead))
         total, events = self.peek.queued(wider, retries=False)
@@ -231,6 +236,9 @@ class Views:
         ]
         reserved.sort(key=lambda one: (-one[1] / max(1, one[2]), one[0]))
         return [["", in_flight.total, limits.account], *reserved[:_GAUGES]]
+
+    def _sources(self) -> Sources:
+        return Sources(self.peek, self.history, self.dispatcher.functions, self.pools.executing)
 
     def _standing(self) -> list[Row]:
         """What is wrong, or in the way, for as long as it is."""

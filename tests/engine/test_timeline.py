@@ -15,9 +15,10 @@ from engine.test_views import Watched, always, function
 from lamtop.engine.core.event import Outcome
 from lamtop.engine.core.function import EventInvokeConfig
 from lamtop.engine.core.invocation import Invocation
+from lamtop.engine.core.log import LogLine
 from lamtop.engine.refusals import Refusals
 from lamtop.engine.store import History
-from lamtop.engine.view import Subscription
+from lamtop.engine.view import Subscription, parse_view
 from simulation.world import FAILED, RETURNED
 
 Row = dict[str, Any]
@@ -198,3 +199,48 @@ def test_of_a_flood_of_refusals_some_are_kept_each_second_and_of_each_function(t
     assert refusals.wants("b", 100.6)
     assert refusals.wants("a", 101.0)
     history.close()
+
+
+def answered(watched: Watched, request_id: str, caller: str = "") -> None:
+    """A synchronous invocation that printed a line and has ended."""
+    now = watched.world.clock.now()
+    number = watched.history.line("orders", request_id, 1, now, "output", f"line of {request_id}")
+    made = Invocation(
+        request_id, function(), b"{}", lambda: True, print, kind="synchronous", accepted_at=now, caller=caller
+    )
+    ended = RETURNED._replace(started_at=now, ended_at=now + 1, first_line=number, last_line=number)
+    watched.history.record(made, ended)
+
+
+def test_a_view_of_one_request_holds_its_callers_and_what_it_led_to(watch: Callable[..., Watched]) -> None:
+    watched = watch([function(event_invoke_config=EventInvokeConfig(maximum_retry_attempts=0))], always(FAILED))
+    for request_id, caller in (("aaaa", ""), ("bbbb", "aaaa"), ("cccc", "bbbb"), ("sibling", "aaaa"), ("other", "")):
+        answered(watched, request_id, caller)
+    sent = watched.world.send("orders")
+    watched.world.run(watched.world.clock.now() + 1)
+    watched.write(lambda store: store._connection.execute("UPDATE event SET caller = 'cccc' WHERE id = ?", (sent,)))
+    watched.history.hand_over()
+    watched.history.answered.clear()  # what is older than the newest few is found too
+
+    def seen(view: str, wish: str) -> set[str]:
+        return {row.get("request_id") or row["id"] for row in watched.rows(view, filter=wish)}
+
+    assert seen("timeline", "family:bbbb") == {"aaaa", "bbbb", "cccc", sent}
+    assert seen("timeline", "family:bbbb fn:none") == set()
+    assert seen("timeline", "family:other") == {"other"}
+    assert seen("dlq", "family:bbbb") == seen("dlq", "") == {sent}
+    assert seen("dlq", "family:other") == seen("queue", "family:bbbb") == seen("inflight", "family:bbbb") == set()
+    lines = watched.page("logs", filter="family:bbbb")["rows"]
+    assert [line["request_id"] for line in lines] == ["aaaa", "bbbb", "cccc"]
+
+
+def test_lines_of_a_call_that_has_just_begun_belong_to_its_caller_at_once(watch: Callable[..., Watched]) -> None:
+    watched = watch([function()], always(RETURNED))
+    families, window = watched.views.families, parse_view("it", {"view": "logs", "filter": "family:aaaa"}).window
+    begun = Invocation("bbbb", function(), b"{}", lambda: True, print, caller="aaaa")
+    watched.pools.executing["bbbb"] = begun
+    seen = {
+        id_: families.has(window, LogLine(1, 0.0, "orders", id_, 1, "output", "x")) for id_ in ("aaaa", "bbbb", "c")
+    }
+    assert seen == {"aaaa": True, "bbbb": True, "c": False}
+    watched.pools.executing.clear()

@@ -175,6 +175,7 @@ class FakeEngine:
 
 
 def _matches(row: Row, text: str) -> bool:
+    text = text.removeprefix("family:")
     return any(text in str(value) for value in row.values())
 
 

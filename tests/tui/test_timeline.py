@@ -271,8 +271,8 @@ def test_o_on_a_request_narrows_to_it_and_keeps_a_panes_own_filter() -> None:
     async def story(stage: Stage) -> None:
         await stage.press("1", "slash", *"key", "enter", "o")
         await stage.shows(f" only {request_id(1)[:4]} always-fails ")
-        await stage.until(lambda: filters(stage)["queue"] == f"{request_id(1)} key", "both")
-        assert filters(stage)["logs"] == filters(stage)["timeline"] == request_id(1)
+        await stage.until(lambda: filters(stage)["queue"] == f"family:{request_id(1)} key", "both")
+        assert filters(stage)["logs"] == filters(stage)["timeline"] == f"family:{request_id(1)}"
         assert filters(stage)["functions"] == "fn:always-fails"
         await stage.press("escape", "escape")
         await stage.until(lambda: set(filters(stage).values()) == {""}, "first the filter, then the scope is gone")
