@@ -144,6 +144,18 @@ class Peek:
             )
         ]
 
+    def recent_keys(self, count: int) -> list[tuple[float, str, int]]:
+        """When each of the events that `recent` finds was accepted, its id and its number."""
+        return self._all(
+            f"SELECT accepted_at, id, seq FROM event WHERE seq IN ({_RECENT})", {"count": count, "ids": "[]"}
+        )
+
+    def events_of(self, seqs: list[int]) -> list[Event]:
+        """The events with these numbers, without their payloads."""
+        columns = _EVENT_COLUMNS.replace("payload", "x''", 1)
+        sql = f"SELECT {columns} FROM event WHERE seq IN (SELECT value FROM json_each(:seqs))"
+        return [as_event(row) for row in self._all(sql, {"seqs": json.dumps(seqs)})]
+
     def attempts_of(self, seqs: list[int]) -> list[Attempt]:
         """The attempts at these events in their order: when each began and how and when it ended, no more."""
         sql = """SELECT event, number, ended, error_type, started_at, ended_at FROM attempt

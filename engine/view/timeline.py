@@ -6,13 +6,15 @@ from typing import Any
 from ..core.event import Attempt, Ended, Event, Reason, State
 from ..core.invocation import Invocation
 from ..store import Answered, History, Peek, Window
+from .rows import cut
 
 Row = dict[str, Any]
 Segment = list[Any]  # [start, end, kind]: engine seconds, end None while it goes on
 
 _EVENTS = 250  # the newest that are looked at …
 _EVENTS_FILTERED = 1_000  # … and those among which a filter searches
-_ANSWERED = 250  # synchronous invocations
+_FILTERED_MOST = 5_000  # … at most, however far somebody goes through what it finds
+_DEEPEST = 100_000  # of either kind
 _SEGMENTS = 24  # of one row, the newest
 _ERROR_SHOWN = 300  # characters
 _INSTANT = 0.001  # seconds: a shorter wait is not shown
@@ -33,7 +35,28 @@ class Timeline:
         tries: Callable[[Event], int],
     ) -> None:
         self._executing, self._history, self._peek, self._tries = executing, history, peek, tries
-        self._earlier: list[Answered] | None = None  # answered before this engine started
+        self._earlier: tuple[int, str, list[Answered]] | None = None  # what was read of the disk, and until which one
+
+    def rows(self, window: Window) -> tuple[int, list[Row]]:
+        """How many rows are known and those of the window. Who looks at the last ones gets to know as many again: so
+        the whole history can be walked through. Reads the disk."""
+        if window.is_filtered or window.sort:
+            total, rows = cut(window, self.recent(window), "accepted_at")
+            return total, self.fill(rows)
+        executing, depth = dict(self._executing), _depth(window)
+        synchronous = {answered.id: _of_answered(answered) for answered in self._answered(depth)}
+        for running in executing.values():
+            if running.kind == "synchronous":
+                synchronous.setdefault(running.request_id, _of_running(running))
+        places = [*self._peek.recent_keys(depth), *((row["accepted_at"], id_, 0) for id_, row in synchronous.items())]
+        shown = _window_of(window, places)
+        events = {event.id: event for event in self._peek.events_of([seq for _, _, seq in shown if seq])}
+        rows = [
+            _of_event(events[id_], executing.get(id_), self._tries(events[id_])) if id_ in events else synchronous[id_]
+            for _, id_, _ in shown
+            if id_ in events or id_ in synchronous
+        ]
+        return len(places), self.fill(rows)
 
     def recent(self, window: Window) -> list[Row]:
         """Some hundred rows: the newest requests, and whatever runs, waits for its retry or is called by its id.
@@ -41,9 +64,10 @@ class Timeline:
         A filter by function or id is used to leave out early what is left out in the end. Reads the disk.
         """
         executing = dict(self._executing)
-        events = self._peek.recent(window, _EVENTS_FILTERED if window.is_filtered else _EVENTS)
+        depth = min(_depth(window), _FILTERED_MOST)
+        events = self._peek.recent(window, max(_EVENTS_FILTERED, depth) if window.is_filtered else depth)
         rows = {event.id: _of_event(event, executing.get(event.id), self._tries(event)) for event in events}
-        for answered in self._answered():
+        for answered in self._answered(depth):
             if window.is_about(answered.id):
                 rows[answered.id] = _of_answered(answered)
         for running in executing.values():
@@ -67,11 +91,33 @@ class Timeline:
             del row["segments"][:-_SEGMENTS]
         return rows
 
-    def _answered(self) -> list[Answered]:
-        if self._earlier is None:
-            found = self._history.newest_invocations(_ANSWERED)
-            self._earlier = sorted(found, key=lambda answered: answered.ended_at)
-        return [*self._earlier, *self._history.answered][-_ANSWERED:]
+    def _answered(self, depth: int) -> list[Answered]:
+        """The newest synchronous invocations, as many as `depth` at least if there are so many."""
+        since_start = list(self._history.answered)
+        if len(since_start) >= depth:
+            return since_start
+        is_full = len(since_start) == self._history.answered.maxlen  # some that came since the start are on disk only
+        newest = since_start[-1].id if is_full else ""
+        if self._earlier is None or self._earlier[:2] != (depth, newest):
+            self._history.wait()
+            self._earlier = (depth, newest, self._history.newest_invocations(depth))
+        return list({answered.id: answered for answered in (*self._earlier[2], *since_start)}.values())
+
+
+def _depth(window: Window) -> int:
+    """How many of the newest of either kind are looked at."""
+    if window.after is not None:
+        return _DEEPEST  # a page: how far down it lies is not known
+    return min(_DEEPEST, max(_EVENTS, 2 * (window.offset + window.limit)))
+
+
+def _window_of(window: Window, places: list[tuple[float, str, int]]) -> list[tuple[float, str, int]]:
+    """Of all requests (when accepted, id, number) those that the window shows, in order."""
+    if window.after is not None:
+        after = window.after
+        places = [place for place in places if place[:2] != after and (place[:2] < after) == window.descending]
+    places.sort(reverse=window.descending)
+    return places[window.offset : window.offset + window.limit]
 
 
 def _of_event(event: Event, running: Invocation | None, tries: int) -> Row:

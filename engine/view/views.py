@@ -79,8 +79,7 @@ class Views:
             case "inflight":
                 return cut(view.window, [self._executing(i) for i in list(self.pools.executing.values())], "ends_at")
             case "timeline":
-                total, rows = cut(view.window, self.timeline.recent(view.window), "accepted_at")
-                return total, self.timeline.fill(rows)
+                return self.timeline.rows(view.window)
             case _:
                 return cut(view.window, [self._function(f) for f in list(self.dispatcher.functions.values())], "id")
 

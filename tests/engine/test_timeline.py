@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -116,9 +117,8 @@ def test_rows_and_segments_are_bounded_and_a_retry_stays_however_many_come_after
     for _ in range(5):
         watched.world.send("works")
     watched.world.run(watched.world.clock.now() + 1)
-    rows = watched.rows("timeline")
-    assert [row["function"] for row in rows] == ["works"] * 3 + ["fails"]
-    assert kinds(rows[-1]) == ["error", "retry"]
+    assert watched.total("timeline", limit=1) == 4
+    assert kinds(watched.rows("timeline", sort="function", limit=1)[0]) == ["error", "retry"]
     assert [row["id"] for row in watched.rows("timeline", filter=old)] == [old]
     assert {row["function"] for row in watched.rows("timeline", filter="fn:fails")} == {"fails"}
 
@@ -244,3 +244,31 @@ def test_lines_of_a_call_that_has_just_begun_belong_to_its_caller_at_once(watch:
     }
     assert seen == {"aaaa": True, "bbbb": True, "c": False}
     watched.pools.executing.clear()
+
+
+def test_whoever_goes_down_sees_the_whole_history_of_both_kinds(
+    watch: Callable[..., Watched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lamtop.engine.view.timeline._EVENTS", 4)
+    watched = watch([function()], always(RETURNED))
+    watched.history.answered = deque(maxlen=2)
+    sent = []
+    for number in range(30):
+        sent.append(watched.world.send("orders"))
+        watched.world.run(watched.world.clock.now() + 1)
+        answered(watched, f"sync-{number}")
+        sent.append(f"sync-{number}")
+        watched.world.run(watched.world.clock.now() + 1)
+        watched.history.hand_over()
+    seen: list[str] = []
+    while rows := watched.rows("timeline", offset=len(seen), limit=7):
+        assert watched.total("timeline", offset=len(seen), limit=7) >= len(seen) + len(rows)
+        seen += [row["id"] for row in rows]
+    assert seen == sent[::-1]
+    pages, cursor = [], None
+    while True:
+        page = watched.page("timeline", cursor, limit=9)
+        pages += [row["id"] for row in page["rows"]]
+        if not (cursor := page["cursor"]):
+            break
+    assert pages == sent[::-1]
