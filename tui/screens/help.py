@@ -12,8 +12,8 @@ _ABOUT = {
     "logs": "What the handlers print. It follows while you are at its end; scroll up to read in peace.",
     "functions": "The functions of this project. The one under the cursor is the one that i and a act on. "
     "DLQ counts its dead letters that stand in pane 4 now; all that were ever given up are AsyncEventsDropped (enter).",
-    "timeline": "The newest requests on one axis that moves with the time: · queued, ‖ throttled, █ runs, ✗ failed, "
-    "▒ waits for its retry, ┄ until it is due, ✓ ended well, ■ dead.",
+    "timeline": "All requests, the newest first, further down the whole history, on one axis that moves with the time: "
+    "· queued, ‖ throttled, █ runs, ✗ failed, ▒ waits for its retry, ┄ until it is due, ✓ ended well, ■ dead.",
     "inspector": "The life of one request: who called, each wait with its reason, each attempt, the end.",
     "form": "What is typed is kept for its function when the form is left; i, a and b send it without the form.",
 }

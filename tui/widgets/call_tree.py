@@ -8,7 +8,7 @@ from textual.strip import Strip
 
 from .. import format as f
 from .line_view import LineView, Part
-from .text_lines import Line
+from .text_lines import Line, wrapped
 
 Row = dict[str, Any]
 _STATE, _TOOK, _WAITED, _BAR = 11, 9, 18, 8  # cells
@@ -22,6 +22,7 @@ class CallTree(LineView):
     def __init__(self, id: str) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
         self._rows: list[Row] = []
+        self._given: list[Line] = []
         self._below: list[Line] = []
         self._here, self._now, self._cursor_id = "", 0.0, ""
 
@@ -29,8 +30,17 @@ class CallTree(LineView):
         """Show a family as it is at this engine time; `here` is the request that it was asked of."""
         if here != self._here or not any(row["id"] == self._cursor_id for row in rows):
             self._cursor_id = _first_choice(rows, here)
-        self._rows, self._here, self._below, self._now = rows, here, below, now
-        self.virtual_size = Size(0, len(rows) + bool(rows) + len(below))
+        self._rows, self._here, self._now = rows, here, now
+        self._given = [*([[("", "")]] if rows else []), *below]
+        self._lay_out()
+
+    def on_resize(self) -> None:
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        room = self.room  # none yet while it is hidden
+        self._below = [piece for line in self._given for piece in wrapped(line, room)] if room > 0 else self._given
+        self.virtual_size = Size(0, len(self._rows) + bool(self._rows) + len(self._below))
         self.refresh()
 
     def chosen(self) -> str:

@@ -36,7 +36,7 @@ class TextLines(LineView):
         self._width = self.room
         self._drawn = []
         for line in self._given:
-            self._drawn += _wrapped(line, self._width) if self._width > 0 else [line]  # no width yet: about as many
+            self._drawn += wrapped(line, self._width) if self._width > 0 else [line]  # no width yet: about as many
         self.virtual_size = Size(0, len(self._drawn))
         self.refresh()
 
@@ -45,7 +45,8 @@ class TextLines(LineView):
         return self.strip_of(self._drawn[at] if at < len(self._drawn) else [], width)
 
 
-def _wrapped(line: Line, width: int) -> list[Line]:
+def wrapped(line: Line, width: int) -> list[Line]:
+    """The line, or its last part in pieces, each as wide as there is room."""
     *head, (text, style) = line
     indent = sum(cell_len(part) for part, _ in head)
     if indent and indent + cell_len(text) <= width:
