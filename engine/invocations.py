@@ -128,7 +128,7 @@ class Invocations:
         self._environments.run(invocation)
 
     def _injected_limit(self, function: Function, request_id: str, payload: bytes) -> str | None:
-        """The limit that an armed fault pretends is reached. Raises NotAccepted for one by which Lambda itself fails."""
+        """The limit that an armed fault pretends is reached. Raises NotAccepted if it says that Lambda itself fails."""
         fault = self._faults.choose(BEFORE_START, function.name, request_id, payload)
         if fault is None:
             return None
