@@ -1,5 +1,6 @@
 """The monitor as a Textual app: theme, screens, and a boundary that lets no error pass silently."""
 
+import gc
 import os
 import traceback
 from collections.abc import Callable, Coroutine, Mapping
@@ -47,6 +48,10 @@ class Lamtop(App[None]):
         self.link = Link(self.model, connect, self._model_changed)
         self.wishes = Wishes(self.model, self.link, self._said)
         self.main = MainScreen(self)
+
+    def run(self, *args: Any, **named: Any) -> None:
+        gc.freeze()  # what is loaded stays: looking at all of it again and again would hold keys up for 50 ms
+        super().run(*args, **named)
 
     def get_default_screen(self) -> MainScreen:
         return self.main

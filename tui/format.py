@@ -42,13 +42,21 @@ _HARMLESS = frozenset({int, float, bool, type(None)})
 
 
 def clean_deep(value: Any) -> Any:
-    """A plain value (dicts, lists, text, numbers) with every text in it cleaned, keys too."""
+    """A plain value (dicts, lists, text, numbers) with every text in it cleaned, keys too.
+
+    The very same value where nothing is to clean, which its `repr` tells soonest: that escapes what is not printable.
+    """
+    told = repr(value)
+    return value if told.isascii() and "\\" not in told else _cleaned(value)
+
+
+def _cleaned(value: Any) -> Any:
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, dict):
-        return {clean_deep(key): item if type(item) in _HARMLESS else clean_deep(item) for key, item in value.items()}
+        return {_cleaned(key): item if type(item) in _HARMLESS else _cleaned(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [clean_deep(item) for item in value]
+        return [_cleaned(item) for item in value]
     return value
 
 

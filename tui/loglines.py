@@ -1,8 +1,8 @@
 """The log lines the monitor holds: a bounded buffer of events, laid out as the lines that are drawn."""
 
 import itertools
-from dataclasses import dataclass
-from typing import Any
+import re
+from typing import Any, NamedTuple
 
 from .format import clean
 
@@ -11,8 +11,7 @@ CAPACITY_READING = 200_000  # … while somebody reads, who may have gone far ba
 _LONGEST = 4000  # characters of one line that can ever be seen in the pane
 
 
-@dataclass(frozen=True)
-class LogLine:
+class LogLine(NamedTuple):
     """One line as it is drawn. An event of several lines becomes several of these, the first has `first` set."""
 
     id: int
@@ -26,7 +25,7 @@ class LogLine:
     is_error: bool
 
 
-_ERROR_WORDS = ("ERROR", "Error:", "Exception", "Traceback", "CRITICAL", "Task timed out", "Status: error", "FATAL")
+_ERROR_WORDS = re.compile("ERROR|Error:|Exception|Traceback|CRITICAL|Task timed out|Status: error|FATAL")
 
 
 def drawn_lines(raw: dict[str, Any]) -> list[LogLine]:
@@ -47,8 +46,7 @@ def drawn_lines(raw: dict[str, Any]) -> list[LogLine]:
 
 def _is_error(text: str) -> bool:
     """Whether it is what a reader looks for: an error's words in the first lines of an event."""
-    head = text[:300]
-    return any(word in head for word in _ERROR_WORDS)
+    return bool(_ERROR_WORDS.search(text, 0, 300))
 
 
 class LogBuffer:

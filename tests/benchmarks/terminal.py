@@ -19,6 +19,7 @@ _ESCAPES = re.compile(
     rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_].*?\x1b\\|[@-Z\\-_])", re.DOTALL
 )
 _END_SECONDS = 10.0
+_TOLD = 2_000  # bytes of what was read last that an error shows
 
 
 class Terminal:
@@ -27,8 +28,9 @@ class Terminal:
     def __init__(self, command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> None:
         self._near, far = pty.openpty()
         fcntl.ioctl(far, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
-        self._read = b""
-        self._from = 0
+        self._last = b""
+        self._cut = b""  # an escape sequence of which the end has not come yet
+        self._text = b""  # since the last key, without escape sequences
         self.started = time.perf_counter()
         self._child = subprocess.Popen(
             command, cwd=folder, env={**environ, "TERM": "xterm-256color"}, stdin=far, stdout=far, stderr=far,
@@ -39,16 +41,16 @@ class Terminal:
 
     def press(self, keys: str) -> None:
         """Type; from now on only what is written after it counts."""
-        self._from = len(self._read)
+        self._text = b""
         os.write(self._near, keys.encode())
 
     def seconds_until(self, word: str, patience: float = 30.0) -> float:
         """When the word was there, in seconds since the start. Raises TimeoutError or EOFError with what was there."""
         wanted = re.compile(rb"\b" + re.escape(word.encode()) + rb"\b")
         deadline = time.perf_counter() + patience
-        while not wanted.search(_ESCAPES.sub(b"", self._read[self._from :])):
+        while not wanted.search(self._text):
             if time.perf_counter() > deadline:
-                raise TimeoutError(f"{word!r} did not appear, but {self._read[self._from :][-2_000:]!r}")
+                raise TimeoutError(f"{word!r} did not appear, but {self._text[-_TOLD:]!r}")
             self.read(0.1)
         return time.perf_counter() - self.started
 
@@ -69,8 +71,15 @@ class Terminal:
         except OSError:  # Linux says so once the program has closed the terminal
             data = b""
         if not data:
-            raise EOFError(f"the program has ended: {self._read[-2_000:]!r}")
-        self._read += data
+            raise EOFError(f"the program has ended: {self._last!r}")
+        self._last = (self._last + data)[-_TOLD:]
+        self._take(self._cut + data)
+
+    def _take(self, data: bytes) -> None:
+        """Add to the text. Every byte is looked at once: a slow reader would hold up what it measures."""
+        escape = data.rfind(b"\x1b")
+        whole = len(data) if escape < 0 or _ESCAPES.match(data, escape) else escape
+        self._text, self._cut = self._text + _ESCAPES.sub(b"", data[:whole]), data[whole:]
 
     def __enter__(self) -> "Terminal":
         return self

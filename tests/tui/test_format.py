@@ -30,6 +30,15 @@ def test_clean_keeps_newlines_tabs_and_plain_text() -> None:
 
 def test_clean_reaches_into_lists_and_dicts() -> None:
     assert f.clean_deep({"\x1b": ["\x07", 1, None]}) == {"␛": ["␇", 1, None]}
+    assert f.clean_deep([{"quoted": 'it\'s "so"', "far": "a\u202eb"}]) == [{"quoted": 'it\'s "so"', "far": "a�b"}]
+    harmless = {"a": ["it's", 'said "so"', 1.5, None, {"b": True}]}
+    assert f.clean_deep(harmless) is harmless  # a busy engine sends hundreds of rows a second
+
+
+@pytest.mark.parametrize("code", [*range(32), 0x7F, *range(0x80, 0xA0), 0x200B, 0x202E, 0xD800, 0xFEFF, 0xE0001])
+def test_clean_deep_finds_every_character_that_clean_replaces(code: int) -> None:
+    text = f"a{chr(code)}b"
+    assert f.clean_deep({"text": text}) == {"text": f.clean(text)}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 from textual import events
-from textual.geometry import Region, Size
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
@@ -58,8 +58,8 @@ class LineTable(LineView):
         """Take over the model's rows: repaint the changed ones, or all if the order changed (None)."""
         if changed is None:
             self._follow()
-            self.virtual_size = Size(0, self.rows.total + 1)
-            self.refresh()
+            self.hold(self.rows.total + 1)
+            self.redraw()
             return
         first = self.scroll_offset.y - 1
         for row_id in changed:
@@ -88,7 +88,7 @@ class LineTable(LineView):
 
     def time_went_by(self) -> None:
         """Draw what changes by itself."""
-        self.refresh()
+        self.redraw()
 
     def row(self) -> Row | None:
         """The row under the cursor."""
@@ -100,7 +100,7 @@ class LineTable(LineView):
         if index is not None and row_id != self.cursor_id:
             self.cursor, self.cursor_id = index, row_id
             self._reveal()
-            self.refresh()
+            self.redraw()
 
     def window(self) -> tuple[int, int]:
         """Offset and limit that cover what is visible and a margin."""
@@ -129,7 +129,7 @@ class LineTable(LineView):
         row = self.row()
         self.cursor_id = row["id"] if row else None
         self._reveal()
-        self.refresh()
+        self.redraw()
         self._moved()
 
     def action_top(self) -> None:

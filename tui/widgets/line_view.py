@@ -1,11 +1,12 @@
 """The base of every live view: draws itself line by line from plain text, and never takes the program down."""
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
@@ -15,21 +16,33 @@ from ..keymap import bindings
 
 Part = tuple[str, str]
 STYLES = ("dim", "ok", "warning", "error", "accent", "title")
+_PLAIN = "plain"
 
 
 class Styled(Widget):
     """Names for the styles of text; theme.tcss says what they look like."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{name}" for name in STYLES}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{name}" for name in (*STYLES, _PLAIN)}
+
+    def __init__(self, *children: Widget, **named: Any) -> None:
+        self._known: dict[str, Style] = {}
+        super().__init__(*children, **named)
 
     def style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"line--{name}", partial=False) if name else self.rich_style
+        """The style of this name; of "" the widget's own. Kept, because Textual works it out anew for each picture."""
+        if name not in self._known:
+            self._known[name] = self.get_component_rich_style(f"line--{name or _PLAIN}", partial=False)
+        return self._known[name]
+
+    def notify_style_update(self) -> None:
+        self._known.clear()
+        super().notify_style_update()
 
     def strip_of(self, parts: Iterable[Part], width: int, over: Style | None = None) -> Strip:
         """Parts of text as one line of exactly `width` cells, each in its style, `over` on top of all."""
-        plain = self.rich_style  # worked out anew each time it is asked for: once for a line
+        plain = self.style("")
         base = plain + over if over else plain
-        styles = [(text, self.style(name) if name else plain) for text, name in parts]
+        styles = [(text, self.style(name)) for text, name in parts]
         segments = [Segment(text, style + over if over else style) for text, style in styles]
         return Strip(segments).adjust_cell_length(width, base)
 
@@ -83,6 +96,21 @@ class LineView(ScrollView, Styled, can_focus=True, inherit_bindings=False):
     def page(self) -> int:
         """Lines that are visible at once."""
         return max(1, self.size.height)
+
+    def hold(self, count: int) -> None:
+        """There are so many lines now. A layout of the whole screen follows only if the scrollbar comes or goes."""
+        room = self.container_size.height
+        if not room or (count > room) != self.show_vertical_scrollbar:
+            self.virtual_size = Size(0, count)
+        elif count != self.virtual_size.height:
+            self.set_reactive(ScrollView.virtual_size, Size(0, count))
+            if self.show_vertical_scrollbar:
+                self.vertical_scrollbar.window_virtual_size = count
+            self.scroll_y = self.validate_scroll_y(self.scroll_y)
+
+    def redraw(self) -> None:
+        """Draw every line again, but not the border around them."""
+        self.refresh(Region(0, 0, self.room, self.page))
 
     def move(self, by: int) -> None:
         """Go `by` lines down (negative: up)."""

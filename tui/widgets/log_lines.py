@@ -6,7 +6,6 @@ from typing import Any
 from rich.style import Style
 from rich.text import Text
 from textual import events
-from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 
@@ -45,10 +44,10 @@ class LogLines(LineView):
         count = self.buffer.take_older(raws)
         self._dropped = self.buffer.dropped
         self._own_scroll = True
-        self.virtual_size = Size(0, len(self.buffer.lines))
+        self.hold(len(self.buffer.lines))
         self.jump(self.scroll_offset.y + count)
         self._own_scroll = False
-        self.refresh()
+        self.redraw()
 
     def action_error(self, step: int) -> None:
         """Go to the next error (1), or the one before (-1)."""
@@ -60,7 +59,7 @@ class LogLines(LineView):
         self.cursor = at + self.buffer.dropped
         self._reveal()
         self._changed()
-        self.refresh()
+        self.redraw()
 
     class NoError(Message):
         """There is no error in that direction, of those lines that are here."""
@@ -72,7 +71,7 @@ class LogLines(LineView):
     def action_wrap(self) -> None:
         self.wrapped, self._right = not self.wrapped, 0
         self._changed()
-        self.refresh()
+        self.redraw()
 
     def action_sideways(self, step: int) -> None:
         """Move the text by half its width, to read the end of long lines."""
@@ -81,7 +80,7 @@ class LogLines(LineView):
         longest = max((len(line.text) for line in self._visible()), default=0)
         self._right = max(0, min(self._right + step * half, max(0, longest - half)))
         self._changed()
-        self.refresh()
+        self.redraw()
 
     def _visible(self) -> list[LogLine]:
         top = self.scroll_offset.y
@@ -102,12 +101,12 @@ class LogLines(LineView):
         if gone < 0 or not self.buffer.lines:  # the buffer started over
             self.following, gone = True, 0
         self._scroll_as_own(gone)
-        self.refresh()
+        self.redraw()
 
     def _scroll_as_own(self, gone: int) -> None:
         self._own_scroll = True
         try:
-            self.virtual_size = Size(0, len(self.buffer.lines))
+            self.hold(len(self.buffer.lines))
             if self.following:
                 self.cursor = max(0, self._end - 1)
                 self.jump(max(0, len(self.buffer.lines) - self.page))
@@ -143,7 +142,7 @@ class LogLines(LineView):
         self._reveal()
         if self.cursor >= self._end - 1 and by > 0:
             self._resume()
-        self.refresh()
+        self.redraw()
 
     def action_top(self) -> None:
         self.move(-len(self.buffer.lines))

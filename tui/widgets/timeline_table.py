@@ -1,5 +1,8 @@
 """The Timeline pane: a table whose last column is one moving axis for all its rows."""
 
+from textual.geometry import Region
+from textual.strip import Strip
+
 from .. import timeline
 from ..axis import Scale
 from ..columns import Row
@@ -17,6 +20,7 @@ class TimelineTable(LineTable):
     past: float | None = None
     """Seconds that the axis reaches back; None: as far as its rows need."""
     _step = 0
+    _axis: tuple[float, Scale] | None = None
 
     def columns_room(self, width: int) -> int:
         return max(_WORDS, (width - 2) * 45 // 100) if width >= 110 else _WORDS
@@ -25,9 +29,18 @@ class TimelineTable(LineTable):
         room = width - 2 - self.columns_room(width) - 1
         if room < 10:
             return []
-        now = self._now()
-        scale = self.scale(now, room)
+        now, scale = self._axis_of(room)
         return timeline.drawn(row, scale, now) if row else [(timeline.ruler(scale, now), "dim")]
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._axis = None  # one time and one axis for all the lines of a picture, made once
+        return super().render_lines(crop)
+
+    def _axis_of(self, room: int) -> tuple[float, Scale]:
+        if self._axis is None or self._axis[1].width != room:
+            now = self._now()
+            self._axis = now, self.scale(now, room)
+        return self._axis
 
     def scale(self, now: float, width: int) -> Scale:
         """The axis of the rows that are visible."""
@@ -50,7 +63,7 @@ class TimelineTable(LineTable):
         step = int(now * cells / (scale.end - scale.start))
         if step != self._step or any(row["state"] in timeline.LIVE for row in self.rows.window()):
             self._step = step
-            self.refresh()
+            self.redraw()
 
     def action_span(self, step: int) -> None:
         """Look further back (1) or less far (-1)."""
@@ -59,9 +72,9 @@ class TimelineTable(LineTable):
         others = [past for past in timeline.PASTS if (past > now + 1 if step > 0 else past < now - 1)]
         if others:
             self.past = others[0] if step > 0 else others[-1]
-            self.refresh()
+            self.redraw()
 
     def action_span_own(self) -> None:
         """As far back as the rows need."""
         self.past = None
-        self.refresh()
+        self.redraw()
