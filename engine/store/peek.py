@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from ..core.event import Attempt, Delivery, Ended, Event, Outcome
 from .file import open_to_read
 from .letters import ERROR, GROUP_SORTS, grouped, whole
+from .orders import Orders
 from .rows import as_delivery, as_event
 
 _EVENT_COLUMNS = ", ".join(Event._fields)
@@ -80,6 +81,7 @@ class Peek:
         self._connection = open_to_read(path)
         self._connection.execute("PRAGMA query_only = 1")
         self._one_at_a_time = threading.Lock()
+        self._orders = Orders(self._all)
 
     def close(self) -> None:
         self._connection.close()
@@ -92,12 +94,27 @@ class Peek:
         where = f"state = 'queued' AND reason {'=' if retries else '!='} 'retry'"
         text = "function || ' ' || id || ' ' || reason || ' ' || source || ' ' || coalesce(error, '')"
         filters, values = _filters(window, text)
+        column = QUEUED_SORTS.get(window.sort, "due_at")
+        if window.after is None and (window.is_filtered or column != "due_at"):
+            order = _order(column, "seq", window._replace(limit=-1, offset=0), values)
+            seqs = self._orders.of(f"SELECT seq FROM event WHERE {where}{filters}{order}", values)
+            shown = list(seqs[window.offset : window.offset + window.limit])
+            return len(seqs) if window.is_filtered else None, self._events_in_order(shown, where)
         total = None
         if window.is_filtered:
             total = self._all(f"SELECT count(*) FROM event WHERE {where}{filters}", values)[0][0]
-        order = _order(QUEUED_SORTS.get(window.sort, "due_at"), "seq", window, values)
-        sql = f"SELECT {_EVENT_COLUMNS} FROM event WHERE {where}{filters}{order}"
+        order = _order(column, "seq", window, values)
+        # First which rows, then what is in them: payloads are not to be sorted along.
+        chosen = f"SELECT seq FROM event WHERE {where}{filters}{order}"
+        again = _order(column, "seq", window._replace(after=None, offset=0), {})
+        sql = f"SELECT {_EVENT_COLUMNS} FROM event WHERE seq IN ({chosen}){again}"
         return total, [as_event(row) for row in self._all(sql, values)]
+
+    def _events_in_order(self, seqs: list[int], where: str) -> list[Event]:
+        """Those of these events that are still what they are looked at for."""
+        sql = f"SELECT {_EVENT_COLUMNS} FROM event WHERE seq IN (SELECT value FROM json_each(:seqs)) AND {where}"
+        found = {row[0]: as_event(row) for row in self._all(sql, {"seqs": json.dumps(seqs)})}
+        return [found[seq] for seq in seqs if seq in found]
 
     def dead_letters(self, window: Window, queues: list[str]) -> tuple[int, list[dict[str, Any]]]:
         """Messages in these dead-letter queues joined to their events, and the events that had nowhere to go."""

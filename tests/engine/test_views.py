@@ -118,6 +118,7 @@ class Pane:
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subscription, "FRAME_GAP", 0.0)
     monkeypatch.setattr(subscription, "_LOOK_EVERY", 0.0)
+    monkeypatch.setattr(subscription, "_REST", 0)
 
 
 @pytest.fixture
@@ -598,6 +599,44 @@ def test_two_frames_are_at_least_a_tenth_of_a_second_apart(
             await frame(client)
             at.append(asyncio.get_running_loop().time())
         assert at[2] - at[0] > 0.15  # the gap counts from a frame's beginning
+
+    play(story())
+
+
+def test_what_a_client_newly_wishes_does_not_wait_for_the_next_frame_and_brings_nothing_else(
+    watch: Callable[..., Watched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscription, "FRAME_GAP", 3600.0)
+
+    async def story() -> None:
+        watched = watch(rows=events(100))
+        panes = {"q": {"view": "queue", "limit": 5}, "f": {"view": "functions"}}
+        client = subscribed(watched, **panes)
+        assert set((await frame(client))["views"]) == {"q", "f"}
+        watched.world.dispatcher.metrics.throttled("orders")
+        assert await is_silent(client)
+        waiting = asyncio.create_task(frame(client))
+        await asyncio.sleep(0)
+        client.watch(panes | {"q": {"view": "queue", "limit": 5, "offset": 50}})
+        changes = (await waiting)["views"]
+        assert set(changes) == {"q"}
+        assert changes["q"]["offset"] == 50
+        assert await is_silent(client)
+
+    play(story())
+
+
+def test_a_sorted_window_shows_what_was_written_since_the_last_look(watch: Callable[..., Watched]) -> None:
+    async def story() -> None:
+        watched = watch(rows=events(30))
+        views = watched.views
+        wish = parse_view("q", {"view": "queue", "sort": "error", "descending": True, "limit": 3, "filter": "fn"})
+        assert views.rows(wish)[0] == 30
+        assert [row["seq"] for row in views.rows(wish)[1]] == [30, 29, 28]
+        watched.write(lambda store: store.insert(events(1, start=40, error="late")))
+        watched.write(lambda store: store.update([events(1, start=30)[0]._replace(state=State.SUCCEEDED)]))
+        total, rows = views.rows(wish)
+        assert (total, [row["seq"] for row in rows]) == (30, [40, 29, 28])
 
     play(story())
 
