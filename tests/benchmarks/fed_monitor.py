@@ -20,7 +20,7 @@ _ROWS = 70
 
 def frame(variant: int) -> str:
     """Everything changed, as JSON: it is read anew each time, as it is from an engine."""
-    names = [function(f"function-{n}", invocations=variant * 2000 + n, errors=n + variant) for n in range(_ROWS)]
+    names = [function(f"function-{n:02}", invocations=variant * 2000 + n, errors=n + variant) for n in range(_ROWS)]
     rows = {
         "queue": [queued(variant * _ROWS + n, size=n) for n in range(_ROWS)],
         "inflight": [running(variant * _ROWS + n) for n in range(_ROWS)],

@@ -81,6 +81,12 @@ class Terminal:
         whole = len(data) if escape < 0 or _ESCAPES.match(data, escape) else escape
         self._text, self._cut = self._text + _ESCAPES.sub(b"", data[:whole]), data[whole:]
 
+    def drain(self, seconds: float) -> None:
+        """Read for so long."""
+        end = time.perf_counter() + seconds
+        while (left := end - time.perf_counter()) > 0:
+            self.read(left)
+
     def __enter__(self) -> "Terminal":
         return self
 
