@@ -9,6 +9,7 @@ from rich.style import Style
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.timer import Timer
 from textual.widget import Widget
 
 from ..format import clean, fit
@@ -17,6 +18,7 @@ from ..keymap import bindings
 Part = tuple[str, str]
 STYLES = ("dim", "ok", "warning", "error", "accent", "title")
 _PLAIN = "plain"
+_BAR_STAYS = 2.0  # seconds
 
 
 class Styled(Widget):
@@ -76,6 +78,7 @@ class LineView(ScrollView, Styled, can_focus=True, inherit_bindings=False):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = Styled.COMPONENT_CLASSES  # not inherited from a second base
     BINDINGS = bindings("rows")
+    _leaving: Timer | None = None
 
     def draw(self, y: int, width: int) -> Strip:
         raise NotImplementedError
@@ -98,15 +101,30 @@ class LineView(ScrollView, Styled, can_focus=True, inherit_bindings=False):
         return max(1, self.size.height)
 
     def hold(self, count: int) -> None:
-        """There are so many lines now. A layout of the whole screen follows only if the scrollbar comes or goes."""
-        room = self.container_size.height
-        if not room or (count > room) != self.show_vertical_scrollbar:
+        """There are so many lines now. A scrollbar is a layout of the whole screen: it comes when it is needed, but
+        goes only when it has not been for a while, because some panes are full and empty ten times a second."""
+        room, shown = self.container_size.height, self.show_vertical_scrollbar
+        if not room or (count > room and not shown):
             self.virtual_size = Size(0, count)
         elif count != self.virtual_size.height:
-            self.set_reactive(ScrollView.virtual_size, Size(0, count))
-            if self.show_vertical_scrollbar:
-                self.vertical_scrollbar.window_virtual_size = count
-            self.scroll_y = self.validate_scroll_y(self.scroll_y)
+            self._hold_quietly(count)
+        if room and shown and count <= room and self._leaving is None:
+            self._leaving = self.set_timer(_BAR_STAYS, self._let_bar_go)
+        elif count > room and self._leaving is not None:
+            self._leaving.stop()
+            self._leaving = None
+
+    def _hold_quietly(self, count: int) -> None:
+        self.set_reactive(ScrollView.virtual_size, Size(0, count))
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.window_virtual_size = count
+        self.scroll_y = self.validate_scroll_y(self.scroll_y)
+
+    def _let_bar_go(self) -> None:
+        self._leaving = None
+        size = self.virtual_size
+        self.set_reactive(ScrollView.virtual_size, Size(0, 0))
+        self.virtual_size = size
 
     def redraw(self) -> None:
         """Draw every line again, but not the border around them."""
