@@ -90,7 +90,8 @@ class Project:
 
     @property
     def environ(self) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "LAMTOP_"))}
+        dropped = ("AWS_", "LAMTOP_", "PYTHONDONTWRITEBYTECODE")  # an installed lamtop is compiled
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(dropped)}
         own = {"XDG_STATE_HOME": str(self.folder / "home"), "TMPDIR": str(self.temporary), MARKER: self.marker}
         return {**kept, **own}
 

@@ -65,6 +65,7 @@ class MainScreen(MainKeys, Looks, Screen[None], inherit_bindings=False):
         return kind(pane, self.model.rows[pane], self.now, lambda: empty_words(self, pane), self.take_selection)
 
     def compose(self) -> ComposeResult:
+        self.add_class(layout_for(*self.app.size))  # at once: a class that comes later styles everything again
         yield Header(self.model, self.view_words)
         yield Tabs(self.model, lambda: self.focused_pane)
         with Container(id="panes"):
@@ -180,6 +181,8 @@ class MainScreen(MainKeys, Looks, Screen[None], inherit_bindings=False):
                 self._change.panes[pane] = None
         else:
             self._merge(change)
+        if not self.selected:  # a key may follow the first row at once
+            self._keep_selection()
         self.paint_soon()
 
     def _merge(self, change: Change) -> None:
