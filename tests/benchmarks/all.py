@@ -7,6 +7,8 @@ from collections.abc import Callable
 import asynchronous
 import fan_out
 import idle
+import large
+import monitor
 import reload
 import start
 import synchronous
@@ -22,6 +24,8 @@ def measure(quick: bool = False, many: bool = False) -> Measured:
         "fan_out": lambda: fan_out.measure(many),
         "reload": lambda: reload.measure(5 if quick else reload.SAVES),
         "idle": idle.measure,
+        "monitor": lambda: monitor.measure(20 if quick else monitor.KEYS),
+        "large": lambda: large.measure(rounds),
     }
     figures: list[Figure] = []
     notes: list[str] = []
