@@ -7,7 +7,7 @@ from stage import HOSTILE, Stage, is_harmless, play
 from textual.geometry import Size
 
 from lamtop.tui.layout import layout_for
-from lamtop.tui.widgets.text_lines import TextLines, _wrapped
+from lamtop.tui.widgets.text_lines import TextLines, wrapped
 
 
 def busy() -> FakeEngine:
@@ -275,7 +275,7 @@ def test_a_text_wraps_the_last_part_of_a_line_under_its_own_start_and_nothing_wi
     lines = TextLines([[("name  ", "dim"), ("one two three four five six", "")]])
     lines._lay_out()
     assert len(lines._drawn) == 1
-    assert _wrapped([("name  ", "dim"), ("one two three four five six", "")], 20) == [
+    assert wrapped([("name  ", "dim"), ("one two three four five six", "")], 20) == [
         [("name  ", "dim"), ("one two three ", "")],
         [("      ", ""), ("four five six", "")],
     ]
