@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
+from textual import events
 from textual.app import App
 from textual.dom import DOMNode
 from textual.driver import Driver
@@ -14,6 +15,7 @@ from textual.worker import WorkType
 
 from . import format as f
 from .colours import OWN_THEMES
+from .keyboard import Keyboard
 from .keymap import REMAPPED, key_for
 from .link import Connect, Link
 from .look import TERMINAL, THEMES, next_theme, theme_for, wants_ascii
@@ -48,6 +50,7 @@ class Lamtop(App[None]):
         self.link = Link(self.model, connect, self._model_changed)
         self.wishes = Wishes(self.model, self.link, self._said)
         self.main = MainScreen(self)
+        self.keyboard = Keyboard(self, super().on_event)
 
     def run(self, *args: Any, **named: Any) -> None:
         gc.freeze()  # what is loaded stays: looking at all of it again and again would hold keys up for 50 ms
@@ -60,6 +63,12 @@ class Lamtop(App[None]):
         self.main.watch_windows()
         self.run_worker(self.link.run(self.RETRY_EVERY), name="link")
 
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            self.keyboard.take(event)
+        else:
+            await super().on_event(event)
+
     def _model_changed(self, change: Change | None) -> None:
         for screen in self.screen_stack:
             told = getattr(screen, "model_changed", None)
@@ -71,9 +80,21 @@ class Lamtop(App[None]):
         for line in self.screen.query("#status"):
             line.refresh()
 
-    def begin(self, wish: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Do something that takes time beside the screen. It is only started if the app still runs."""
-        work: WorkType[None] = wish
+    def begin(self, wish: Callable[[], Coroutine[Any, Any, None]], *, takes_keys: bool = False) -> None:
+        """Do something that takes time beside the screen. It is only started if the app still runs.
+
+        With `takes_keys` it ends in a question or a form: what is typed from now on is for that.
+        """
+        done = self.keyboard.hold().set if takes_keys else None
+
+        async def run() -> None:
+            try:
+                await wish()
+            finally:
+                if done is not None:
+                    done()
+
+        work: WorkType[None] = run
         self.run_worker(work)
 
     def next_theme(self) -> None:
@@ -119,6 +140,7 @@ class Lamtop(App[None]):
         self.wishes.say("info", f"{key_for('quit')} quits")
 
     async def on_unmount(self) -> None:
+        self.keyboard.close()
         if self.link.client is not None:
             await self.link.client.close()
 

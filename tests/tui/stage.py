@@ -48,9 +48,17 @@ class Stage:
         """Press keys one after another, as quickly as the app takes them in."""
         for key in keys:
             self.send(key)
-            for _ in range(60):  # a key passes from app to screen to widget, and a new screen is mounted
-                await asyncio.sleep(0)
+            await self._typed()
         await self.pilot.pause()
+
+    async def _typed(self) -> None:
+        """Until the keys so far have done what they do."""
+        for _ in range(20):  # from the driver to the app
+            await asyncio.sleep(0)
+        for _ in range(2_000):
+            if self.app.keyboard.idle:
+                return
+            await asyncio.sleep(0)
 
     def send(self, key: str) -> None:
         """Press a key without waiting for anything."""

@@ -25,6 +25,9 @@ Globals:
 Resources:
   Greets: {Type: AWS::Serverless::Function, Properties: {FunctionName: a-greets, Handler: app.handler}}
   Fails: {Type: AWS::Serverless::Function, Properties: {FunctionName: b-fails, Handler: app.fails}}
+  Dies:
+    Type: AWS::Serverless::Function
+    Properties: {FunctionName: c-dies, Handler: app.fails, EventInvokeConfig: {MaximumRetryAttempts: 0}}
 """
 CODE = f"""
 def handler(event, context):
@@ -129,7 +132,7 @@ def handler(event, context):
 def test_nothing_a_handler_prints_raises_or_returns_commands_the_terminal(terminal: Terminal, tmp_path: Path) -> None:
     (tmp_path / "project" / "code" / "app.py").write_text(HOSTILE_CODE)
     screen = terminal.until(lambda s: "a-greets" in s, "the functions are there")
-    port = int(re.findall(r" :(\d+) ", screen)[0])
+    port = port_in(screen)
     for which in PAYLOADS:
         for event in ({"which": which}, {"which": which, "raise": True}):
             send(port, event)
@@ -161,10 +164,45 @@ def test_nothing_a_handler_prints_raises_or_returns_commands_the_terminal(termin
     assert foreign(terminal.written) == []
 
 
-def send(port: int, event: dict[str, object]) -> None:
+@linux_only
+def test_keys_that_come_in_one_burst_act_as_if_they_were_pressed_one_by_one(terminal: Terminal) -> None:
+    screen = terminal.until(lambda s: "a-greets" in s and "c-dies" in s, "the functions are there")
+    for _ in range(2):
+        send(port_in(screen), {}, "c-dies")
+    terminal.until(lambda s: "4 DLQ 2" in s, "two dead letters")
+
+    terminal.press("5/err\r6")
+    terminal.until(lambda s: "/err" in s.split("5 Logs")[-1] and "filter Logs" not in s, "the filter is kept, in Logs")
+    terminal.press("4/two wo\x7f\x7f\x7frds\r5/\x1b")
+    terminal.until(lambda s: "4 DLQ · /twords" in s, "another, with a letter taken back")
+    terminal.until(lambda s: "/err" not in s.split("5 Logs")[-1], "the first is cleared")
+    terminal.press("4/\x1b")
+    terminal.until(lambda s: "4 DLQ 2" in s, "all dead letters are shown")
+
+    terminal.press(":zoom this\r")
+    terminal.until(lambda s: "1 Queue" not in s and "4 DLQ 2" in s, "the pane alone, by the palette")
+    terminal.press("z6e[7, 8]")
+    terminal.until(lambda s: "╔═ invoke" in s and "[7, 8]{}" in s, "the form took what was typed")
+    terminal.press("\x1b")
+    terminal.until(lambda s: "╔═ invoke" not in s, "the form is closed")
+    terminal.press("4D1\r2\r")
+    terminal.until(lambda s: "type 2 and press enter" in s and "12" in s, "a wrong count keeps them")
+    terminal.press("\x7f\x7f2\r")
+    terminal.until(lambda s: "purged 2 dead letters" in s, "the right count")
+    terminal.press("u")
+    terminal.until(lambda s: "4 DLQ 2" in s, "they are back")
+    terminal.press("q")
+    assert terminal.wait() == 0
+
+
+def port_in(screen: str) -> int:
+    return int(re.findall(r" :(\d+) ", screen)[0])
+
+
+def send(port: int, event: dict[str, object], function: str = "a-greets") -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     headers = {"X-Amz-Invocation-Type": "Event"}
-    connection.request("POST", "/2015-03-31/functions/a-greets/invocations", json.dumps(event), headers)
+    connection.request("POST", f"/2015-03-31/functions/{function}/invocations", json.dumps(event), headers)
     assert connection.getresponse().status == 202
     connection.close()
 

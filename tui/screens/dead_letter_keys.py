@@ -59,7 +59,7 @@ class DeadLetterKeys:
             if ids:
                 act(ids)
 
-        self._app.begin(ask)
+        self._app.begin(ask, takes_keys=True)
 
     def _begin(self, wish: Callable[[], Awaitable[None]]) -> None:
         async def run() -> None:
@@ -107,7 +107,7 @@ class DeadLetterKeys:
                 function, payload = str(letter["function"]), str(letter["payload"])
                 self._app.push_screen(RetryScreen(letter_id, str(letter["request_id"]), function, payload))
 
-        self._app.begin(ask)
+        self._app.begin(ask, takes_keys=True)
 
     # purge
 
