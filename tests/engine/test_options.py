@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from lamtop.tui import cli, engines
+from lamtop.tui.commands.options import settings_of
 
 GIVEN = [
     "--env-file", ".env", "--parameter-overrides", "Stage=test Size=3", "--parameter-overrides", "Name='a b'",
@@ -34,7 +35,7 @@ def test_the_options_become_settings(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(tmp_path)
     (tmp_path / "app.py").write_text("def handler(event, context): ...\n")
     options: dict[str, Any] = cli.serve.make_context("serve", list(GIVEN)).params
-    settings = cli._settings(None, options)
+    settings = settings_of(None, options)
     assert settings.env_file == Path(".env")
     assert settings.parameters == {"Stage": "test", "Size": "3", "Name": "a b"}
     assert settings.pass_credentials

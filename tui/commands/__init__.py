@@ -1,0 +1,1 @@
+"""The commands of `lamtop`, by what they are about."""
