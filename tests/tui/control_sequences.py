@@ -8,10 +8,11 @@ _SEQUENCE = re.compile(
     re.DOTALL,
 )
 _OWN_CSI = re.compile(
-    r"[0-9;:]*m"  # colours
-    r"|[0-9;]*[HABCDGdJKX]"  # the cursor, and clearing
-    r"|\?[0-9;]+(?:\$p|[hlu])|[0-9;]*[htnqc]|[<>=]?[0-9;]*[uc]|>[0-9;]*[qm]"  # modes, keyboard, questions about them
+    r"[0-9;]*m"  # colours
+    r"|[0-9]+;[0-9]+H"  # where the next text goes
+    r"|\?[0-9]+(?:\$p|[hl])|>[0-9]+u|<u"  # modes, and the keyboard's
 )
+_ONCE = "\x1b[?1049l"  # back to the screen from before: the last thing that is done
 _HIDDEN = re.compile("[\x80-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff\ufffe]")
 
 
@@ -25,6 +26,7 @@ def foreign(written: bytes) -> list[str]:
         or match["string"] is not None
         or (match["csi"] is not None and not _OWN_CSI.fullmatch(match["csi"]))
     ]
+    found += [_ONCE] * (text.count(_ONCE) - 1)
     rest = _SEQUENCE.sub("", text)
     found += [repr(character) for character in rest if ord(character) < 32 and character not in "\r\n\t\x0f"]
     return found + [repr(one) for one in _HIDDEN.findall(rest)]

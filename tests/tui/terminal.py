@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pyte
+from control_sequences import foreign
 
 _PATIENCE = 40.0  # seconds; these machines are busy
 
@@ -55,7 +56,7 @@ class Terminal:
         """Read until the screen is so, and return it."""
         deadline = time.monotonic() + _PATIENCE
         while not holds(self.screen()):
-            assert time.monotonic() < deadline, f"still not: {what}\n{self.screen()}"
+            assert time.monotonic() < deadline, f"still not: {what}\n{self.screen()}\nforeign: {foreign(self.written)}"
             self._read(0.1)
         return self.screen()
 

@@ -1,9 +1,11 @@
 """The whole program in a real terminal: engine, handlers and monitor, from the first paint to the last byte."""
 
+import base64
 import http.client
 import json
 import os
 import re
+import signal
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -47,7 +49,7 @@ def marker() -> str:
 
 @pytest.fixture
 def terminal_in(tmp_path: Path, marker: str) -> Iterator[Callable[..., Terminal]]:
-    """Starts lamtop in a terminal with these variables."""
+    """Starts lamtop in a terminal with these words behind it and these variables."""
     project = tmp_path / "project"
     (project / "code").mkdir(parents=True)
     (project / "template.yaml").write_text(TEMPLATE % (MARKER, marker))
@@ -57,8 +59,9 @@ def terminal_in(tmp_path: Path, marker: str) -> Iterator[Callable[..., Terminal]
     command = [sys.executable, "-m", "lamtop.tui.cli", "--port", "0", "--python", sys.executable]
     opened: list[Terminal] = []
 
-    def start(**variables: str) -> Terminal:
-        opened.append(Terminal(command, project, environ | variables, 140, 40))
+    def start(*words: str, folder: Path = project, **variables: str) -> Terminal:
+        called = [*command[:3], *words] if words else command
+        opened.append(Terminal(called, folder, environ | variables, 140, 40))
         return opened[-1]
 
     yield start
@@ -126,13 +129,26 @@ def handler(event, context):
         raise type("E" + readable[:200].replace(chr(0), ""), (Exception,), {{}})(text)
     return {{"said": text, text[:100]: 1}}
 """
+HOSTILE_NAME = "\x1b]0;PWNED\x07\x9b2J\u202e[@click=app.quit]"
+
+
+def hostile_project(folder: Path) -> Path:
+    """A project whose folder is called so."""
+    project = (folder / "project").rename(folder / HOSTILE_NAME)
+    (project / "code" / "app.py").write_text(HOSTILE_CODE)
+    return project
 
 
 @linux_only
-def test_nothing_a_handler_prints_raises_or_returns_commands_the_terminal(terminal: Terminal, tmp_path: Path) -> None:
-    (tmp_path / "project" / "code" / "app.py").write_text(HOSTILE_CODE)
+def test_nothing_a_handler_prints_raises_or_is_called_commands_the_terminal(
+    terminal_in: Callable[..., Terminal], tmp_path: Path
+) -> None:
+    project = hostile_project(tmp_path)
+    terminal = terminal_in(folder=project)
     screen = terminal.until(lambda s: "a-greets" in s, "the functions are there")
     port = port_in(screen)
+    plain = terminal_in("attach", "--plain", folder=project)
+    plain.until(lambda s: "connected to" in s, "the plain monitor")
     for which in PAYLOADS:
         for event in ({"which": which}, {"which": which, "raise": True}):
             send(port, event)
@@ -154,14 +170,29 @@ def test_nothing_a_handler_prints_raises_or_returns_commands_the_terminal(termin
     terminal.until(lambda s: "follow · /PWNED" in s, "the typed filter")
     terminal.press("\r")
     terminal.until(lambda s: "follow · /PWNED" in s and "filter Logs" not in s, "the filter")
+    (project / "code" / "app.py").write_text(f"raise RuntimeError({PAYLOADS['title'] + 'is broken'!a})")
     terminal.press("6?")
     terminal.until(lambda s: "Every pane" in s, "the help")
     terminal.press("\x1b")
     terminal.until(lambda s: "Every pane" not in s and "this help" not in s, "the panes again")
+    terminal.press("n")
+    terminal.until(lambda s: "is broken" in s and "notices" in s, "what the engine has said")
+    terminal.press("q7y")
+    copied = terminal.until(lambda s: "copied " in s, "a request id is copied")
+    for words in (["status"], ["logs"], ["invoke", "a-greets"], ["serve", f"{HOSTILE_NAME}.yaml"]):
+        command = terminal_in(*words, folder=project)
+        command.wait()
+        assert b"PWNED" in command.written
+        assert foreign(command.written) == [], words
+    plain.child.send_signal(signal.SIGINT)
+    plain.wait()
+    assert b"PWNED" in plain.written
+    assert foreign(plain.written) == []
     terminal.press("q")
     assert terminal.wait() == 0
     assert b"PWNED" in terminal.written
-    assert foreign(terminal.written) == []
+    own = base64.b64encode(re.findall(r"copied ([0-9a-f-]{36})", copied)[0].encode()).decode()
+    assert foreign(terminal.written) == [f"\x1b]52;c;{own}\x07"]
 
 
 @linux_only
