@@ -37,8 +37,13 @@ class Lamtop(App[None]):
     RETRY_EVERY = 1.0
     """Seconds between two tries to reach an engine that has gone."""
 
-    def __init__(self, connect: Connect, theme: str | None = None, *, in_ascii: bool | None = None) -> None:
-        """`theme` is "dark", "light" or "terminal", `in_ascii` draws with ASCII only; None: what fits the terminal."""
+    def __init__(
+        self, connect: Connect, theme: str | None = None, opening: str = "", *, in_ascii: bool | None = None
+    ) -> None:
+        """`theme` is "dark", "light" or "terminal", `in_ascii` draws with ASCII only; None: what fits the terminal.
+
+        `opening` is said until the engine answers.
+        """
         self.look = theme_for(os.environ, theme)
         self._in_ascii = wants_ascii(os.environ) if in_ascii is None else in_ascii
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)  # else its greys are drawn as colours
@@ -46,7 +51,7 @@ class Lamtop(App[None]):
             self.register_theme(own)
         self.theme = THEMES[self.look]
         self.set_keymap(REMAPPED)
-        self.model = Model()
+        self.model = Model(opening or "connecting…")
         self.link = Link(self.model, connect, self._model_changed)
         self.wishes = Wishes(self.model, self.link, self._said)
         self.main = MainScreen(self)

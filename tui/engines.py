@@ -4,6 +4,8 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,9 @@ from .client import EngineUnreachable
 
 if TYPE_CHECKING:
     from .client import HttpClient
+
+
+_ENDING = 5.0  # seconds: an engine that was there when `lamtop` came, and goes so soon, was on its way out
 
 
 def state_folder(state: Path | None) -> Path:
@@ -40,36 +45,52 @@ def find(target: str | None, state: Path | None) -> registry.Entry:
     return wanted[0]
 
 
-def find_or_start(
-    path: Path | None, state: Path, port: int | None, options: dict[str, Any]
-) -> "subprocess.Popen[str] | None":
-    """Start an engine unless one has this state folder.
+class Door:
+    """The way to the engine of one state folder, by which `lamtop` starts one if there is none."""
 
-    Raises EngineUnreachable if that one runs another project than `path`.
-    """
-    running = registry.find(state)
-    if running is None:
-        return _start(path, state, port, options)
-    if path is not None and not _is_of(running, path):
-        raise EngineUnreachable(
-            f"the engine of this folder runs {running.source}, not {path}: stop it with 'lamtop stop', "
-            "or give the other one a state folder of its own with --state"
-        )
-    return None
+    def __init__(self, path: Path | None, state: Path, port: int | None, options: dict[str, Any]) -> None:
+        """Raises EngineUnreachable if the engine that is there runs another project than `path`."""
+        self._start = partial(_start, path, state, port, options)
+        self._state = state
+        self._ready = False
+        self._met_until = time.monotonic() + _ENDING
+        running = registry.find(state)
+        if running is not None and path is not None and not _is_of(running, path):
+            raise EngineUnreachable(
+                f"the engine of this folder runs {running.source}, not {path}: stop it with 'lamtop stop', "
+                "or give the other one a state folder of its own with --state"
+            )
+        self._started = None if running else self._start()
+        self.opening = "starting the engine…" if self._started else f"connecting to {running.url if running else ''}…"
 
-
-async def connect(started: "subprocess.Popen[str] | None", state: Path) -> "HttpClient":
-    """A client of the engine that has this state folder; if one was just started, once it is ready."""
-    ended = started.poll() if started is not None else None  # reaps it, so that it does not seem to live
-    entry = registry.find(state)
-    if entry is None and started is not None and started.stdout is not None:
-        if ended is None:
-            await asyncio.to_thread(started.stdout.readline)
-        entry = registry.find(state)
+    async def connect(self) -> "HttpClient":
+        """A client of the engine; of one that was just started, once it is ready."""
+        if self._started is not None and not self._ready:
+            await self._until_ready(self._started)
+        elif self._started is not None:
+            self._started.poll()  # reaps it, so that it does not seem to live
+        entry = registry.find(self._state)
+        if entry is None and self._started is None and time.monotonic() < self._met_until:
+            self._started = self._start()  # the one that was met was about to end
+            await self._until_ready(self._started)
+            entry = registry.find(self._state)
         if entry is None:
-            raise EngineUnreachable(_last_words(state))
+            raise EngineUnreachable(f"nobody has {self._state}")
+        self._ready = True
+        return client_of(entry)
+
+    async def _until_ready(self, started: "subprocess.Popen[str]") -> None:
+        if started.stdout is not None and started.poll() is None:
+            await asyncio.to_thread(started.stdout.readline)
+        if registry.find(self._state) is None:
+            raise EngineUnreachable(_last_words(self._state))
+
+
+async def connect(state: Path) -> "HttpClient":
+    """A client of the engine that has this state folder now. Raises EngineUnreachable if none has."""
+    entry = registry.find(state)
     if entry is None:
-        raise EngineUnreachable("no engine runs any more; quit and start lamtop again")
+        raise EngineUnreachable(f"nobody has {state}")
     return client_of(entry)
 
 

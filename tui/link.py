@@ -2,11 +2,16 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol
 
-from .model import Change, Model
+from .format import clock
+from .keymap import key_for
+from .model import Change, Model, Notice
 
+QUIET_SECONDS = 2.0  # without a frame until the engine is asked whether it is there
+ANSWER_SECONDS = 3.0  # until an engine that does not answer is said to be silent
 Views = dict[str, dict[str, Any]]
 
 
@@ -42,7 +47,7 @@ class Link:
         self._views: Views = {}
         self._sent: Views = {}
         self._news = asyncio.Event()
-        self._told = ""
+        self._heard_at = 0.0
 
     async def run(self, retry_every: float) -> None:
         """Connect and follow the engine until cancelled; return only if the very first connection fails."""
@@ -50,7 +55,7 @@ class Link:
             client = await self._connect()
         except Exception as error:  # whatever keeps the engine from starting is for the user to read
             self.failure = f"{type(error).__name__}: {error}" if not str(error) else str(error)
-            self._model.lost("no engine")
+            self._model.link = "no engine"
             self._changed(None)
             return
         while True:
@@ -59,22 +64,33 @@ class Link:
 
     async def _follow(self, client: Client) -> None:
         try:
-            self._model.take_hello(await client.hello())
+            hello = await asyncio.wait_for(client.hello(), ANSWER_SECONDS)
+            since = self._model.lost_at
+            self._model.take_hello(hello)
+            self._model.trouble = other_version(hello)
+            if since is not None:
+                self._model.say("info", f"connected again; there was no engine since {clock(since)}")
             self.client, self._sent = client, {}
             self._changed(None)
             await self._listen(client)
-            self._gone("the engine has ended")
+            self._gone("it has ended")
+        except TimeoutError:
+            self._silent()
         except Exception as error:  # a frame that cannot be read is no reason to end: connect anew
-            self._gone("" if isinstance(error, OSError) else f"{type(error).__name__}: {error}")
-        await _quietly(client.close())
+            self._gone(str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}")
+        finally:
+            self.client = None
+            await _quietly(client.close())
 
     async def _listen(self, client: Client) -> None:
-        sender = asyncio.create_task(self._send_views(client))
+        beside = [asyncio.create_task(work) for work in (self._send_views(client), self._feel_pulse(client))]
         try:
             async for frame in client.frames():
+                self._heard_at = time.monotonic()
                 self._changed(self._model.apply(frame))
         finally:
-            sender.cancel()
+            for task in beside:
+                task.cancel()
 
     async def _send_views(self, client: Client) -> None:
         while True:
@@ -84,29 +100,46 @@ class Link:
             self._news.clear()
             await self._news.wait()
 
+    async def _feel_pulse(self, client: Client) -> None:
+        """An engine that is idle sends nothing, and neither does one that hangs: ask what was quiet for a while."""
+        while True:
+            await asyncio.sleep(QUIET_SECONDS)
+            if time.monotonic() - self._heard_at < QUIET_SECONDS:
+                continue
+            asked = asyncio.ensure_future(_quietly(client.hello()))
+            try:
+                await asyncio.wait_for(asyncio.shield(asked), ANSWER_SECONDS)
+            except TimeoutError:
+                await self._until_it_answers(asked)
+            finally:
+                asked.cancel()
+
+    async def _until_it_answers(self, asked: Awaitable[None]) -> None:
+        before = self._model.trouble
+        self._silent()
+        await asked
+        since = self._model.lost_at
+        self._model.found()
+        self._model.trouble = before
+        self._model.say("info", f"the engine answers again; it did not since {clock(since or 0)}")
+        self._changed(None)
+
+    def _silent(self) -> None:
+        pid = self._model.hello.get("pid", "?")
+        self._model.lost("no answer", f"the engine (pid {pid}) is paused or too busy; lamtop goes on when it answers")
+        self._changed(None)
+
     def _gone(self, why: str) -> None:
-        self.client, self._told = None, ""
-        self._model.lost("engine gone, reconnecting…")
-        self._model.say("error", f"engine gone, reconnecting… {why}".rstrip())
+        self._model.lost("no engine", f"reconnecting… 'lamtop serve' starts one, {key_for('quit')} quits ({why})")
         self._changed(None)
 
     async def _again(self, retry_every: float) -> Client:
         while True:
             await asyncio.sleep(retry_every)
             try:
-                client = await self._connect()
+                return await self._connect()
             except Exception as error:  # whatever it is, the next try may succeed
-                self._still_gone(error)
-                continue
-            self._model.say("info", "connected again")
-            return client
-
-    def _still_gone(self, error: Exception) -> None:
-        said = f"engine gone, reconnecting… {error}".rstrip()
-        if said != self._told:  # once, not every second: other words may have come since
-            self._told = said
-            self._model.say("error", said)
-            self._changed(None)
+                self._gone(str(error) or type(error).__name__)
 
     def watch(self, views: Views) -> None:
         """From now on these views; the newest wish is sent, older ones that were not sent yet are not."""
@@ -115,6 +148,20 @@ class Link:
             self._news.set()
 
 
-async def _quietly(wish: Awaitable[None]) -> None:
+def other_version(hello: dict[str, Any]) -> Notice | None:
+    """What is to be said of an engine that is not of this monitor's version."""
+    from importlib.metadata import version
+
+    ours, theirs = version("lamtop"), hello.get("version")
+    if theirs == ours:
+        return None
+    return Notice(
+        "warning",
+        f"the engine is lamtop {theirs}, this monitor {ours}: what is shown may be wrong; "
+        "'lamtop stop' ends it, then start lamtop again",
+    )
+
+
+async def _quietly(wish: Awaitable[object]) -> None:
     with contextlib.suppress(Exception):  # the connection is going; frames() tells the same, and is listened to
         await wish

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .format import clean, clean_deep
+from .format import clean, clean_deep, clock
 from .inflow import Inflow
 from .loglines import LogBuffer
 
@@ -24,12 +24,23 @@ class EngineTime:
     rate: float = 0.0
     mode: str = "real"
     received: float = 0.0
+    halted: float = 0.0  # the rate from before the engine fell silent
 
     def take(self, stamp: Row) -> None:
         self.engine = float(stamp["engine"])
         self.mode = str(stamp.get("mode", "real"))
         self.rate = 0.0 if self.mode == "simulated" else float(stamp.get("rate", 1.0))
-        self.received = time.monotonic()
+        self.received, self.halted = time.monotonic(), 0.0
+
+    def halt(self) -> None:
+        """Nobody tells the time any more."""
+        if self.rate:
+            self.engine, self.received, self.halted, self.rate = self.now(), time.monotonic(), self.rate, 0.0
+
+    def go_on(self) -> None:
+        """The engine is back, and has counted on meanwhile."""
+        if self.halted:
+            self.rate, self.halted = self.halted, 0.0
 
     def now(self) -> float:
         """Seconds since the epoch, as the engine counts them."""
@@ -108,9 +119,11 @@ _NO_TOTALS = dict.fromkeys(
 class Model:
     """Everything the screens draw: the engine's identity and time, totals, windows of rows, log lines, notices."""
 
-    def __init__(self) -> None:
-        self.link = "starting the engine…"
+    def __init__(self, opening: str = "") -> None:
+        self.link = opening  # why there is nothing to see; "" while the engine is heard
         self.connected = False
+        self.lost_at: float | None = None  # wall time since when the engine is not heard
+        self.trouble: Notice | None = None  # what is wrong with the connection, for as long as it is
         self.hello: Row = {}
         self.time = EngineTime()
         self.totals: Row = dict(_NO_TOTALS)
@@ -125,7 +138,7 @@ class Model:
     def take_hello(self, hello: Row) -> None:
         """A connection stands: remember whose it is and forget the rows of the one before."""
         self.hello = clean_deep(hello)
-        self.connected, self.link = True, ""
+        self.found()
         self._notice_seq = -1
         self.notices.clear()
         self.totals["standing"] = []
@@ -139,10 +152,17 @@ class Model:
         if self.hello.get("notice"):
             self.notice = Notice("info", self.hello["notice"])
 
-    def lost(self, why: str) -> None:
-        """The engine is gone; what was seen last stays on the screen."""
-        self.connected, self.link = False, clean(why)
-        self.time.engine, self.time.rate = self.time.now(), 0.0
+    def lost(self, what: str, more: str) -> None:
+        """The engine is not heard; what was seen last stays on the screen."""
+        self.lost_at = self.lost_at or time.time()
+        self.connected, self.link = False, clean(f"{what} since {clock(self.lost_at)}")
+        self.trouble = Notice("error", clean(f"{self.link}: {more}"))
+        self.time.halt()
+
+    def found(self) -> None:
+        """The engine is heard (again)."""
+        self.connected, self.link, self.lost_at, self.trouble = True, "", None, None
+        self.time.go_on()
 
     def say(self, level: str, text: str) -> None:
         """Show a sentence of the monitor's own."""
@@ -198,9 +218,10 @@ class Model:
 
     @property
     def standing(self) -> list[Notice]:
-        """What is wrong for as long as it is, the worst first."""
+        """What is wrong for as long as it is: with the connection, then in the engine the worst first."""
         found = [Notice(str(one["level"]), str(one["text"])) for one in self.totals.get("standing", ())]
-        return sorted(found, key=lambda notice: notice.level != "error")
+        found.sort(key=lambda notice: notice.level != "error")
+        return [self.trouble, *found] if self.trouble else found
 
     def function_names(self) -> list[str]:
         return list(self.rows["functions"].ids)

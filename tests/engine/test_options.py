@@ -22,7 +22,7 @@ def test_the_options_of_the_monitor_are_those_of_the_engine_that_it_starts(
     commands: list[list[str]] = []
     monkeypatch.setattr(subprocess, "Popen", lambda command, **_: commands.append(command))
     given = cli.monitor.make_context("monitor", list(GIVEN)).params
-    engines.find_or_start(None, tmp_path, None, given)
+    engines.Door(None, tmp_path, None, given)
     [command] = commands
     handed_on = cli.serve.make_context("serve", command[command.index("serve") + 1 :]).params
     changed = {"state", "owned", "any_port", "plain", "theme", "in_ascii"}  # these are the monitor's own

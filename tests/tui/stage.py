@@ -78,6 +78,13 @@ class Stage:
             await self.pilot.pause()
         raise AssertionError(f"never happened: {what}\n{self.screen()}")
 
+    async def lives(self, holds: Callable[[], Any], what: str, seconds: float = 20.0) -> None:
+        """As `until`, for what a real engine has to do with: that takes time."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while not holds():
+            assert asyncio.get_running_loop().time() < deadline, f"never happened: {what}\n{self.screen()}"
+            await asyncio.sleep(0.01)
+
     async def shows(self, *texts: str) -> None:
         for text in texts:
             await self.until(lambda text=text: text in self.screen(), f"{text!r} on the screen")

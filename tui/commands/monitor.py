@@ -29,10 +29,10 @@ def monitor(path: Path | None, port: int | None, plain: bool, **options: Any) ->
         fail(f"'{path}' is neither a command nor a file; 'lamtop --help' lists the commands")
     state = engines.state_folder(options["state"])
     try:
-        started = engines.find_or_start(path, state, port, options)
+        door = engines.Door(path, state, port, options)
     except EngineUnreachable as error:
         fail(str(error))
-    _watch(lambda: engines.connect(started, state), state, options, plain=plain)
+    _watch(door.connect, state, options, door.opening, plain=plain)
 
 
 @click.command()
@@ -44,15 +44,12 @@ def attach(target: str | None, state: Path | None, plain: bool, **options: Any) 
     from .. import engines
 
     entry = find(target, state)
-
-    async def connect() -> "HttpClient":
-        return engines.client_of(entry)
-
-    _watch(connect, Path(entry.state), options, plain=plain)
+    there = Path(entry.state)  # its successor, on another port, has it too
+    _watch(lambda: engines.connect(there), there, options, f"connecting to {entry.url}…", plain=plain)
 
 
 def _watch(
-    connect: "Callable[[], Awaitable[HttpClient]]", state: Path, options: dict[str, Any], *, plain: bool
+    connect: "Callable[[], Awaitable[HttpClient]]", state: Path, options: dict[str, Any], opening: str, *, plain: bool
 ) -> NoReturn:
     """Show what the engine does until the user has seen enough, or, line by line, until it ends."""
     if plain:
@@ -70,6 +67,6 @@ def _watch(
         fail(str(error))
     from ..app import Lamtop
 
-    app = Lamtop(connect, options["theme"], in_ascii=options["in_ascii"])
+    app = Lamtop(connect, options["theme"], opening, in_ascii=options["in_ascii"])
     app.run()
     sys.exit(app.return_code or 0)
