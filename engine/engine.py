@@ -28,6 +28,7 @@ from .invocations import Invocations
 from .loop import Loop
 from .metrics import Metrics
 from .monitors import Monitors
+from .pausing import Pausing
 from .project import Debugged, Project, load
 from .reload import Reloader
 from .reports import Accept
@@ -149,6 +150,8 @@ class Engine:
         dead = DeadLetters(self.dispatcher, self.peek, self._debts)
         self.redrive, self.purge, self.undo, self.letters = dead.redrive, dead.purge, dead.undo, dead.letters
         looking = Looking(self.views, self.answer_times.get, self.absences.between)
+        pausing = Pausing(self.dispatcher, self.notices)
+        self.pause, self.resume = pausing.pause, pausing.resume
         self.subscribe, self.life, self.page = looking.subscribe, looking.life, looking.page
         times = TimeControl(self.clock, self.simulation, self.loop, self.notices.say)
         self.set_speed, self.jump = times.set_speed, times.jump

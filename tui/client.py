@@ -35,6 +35,8 @@ class Client(Protocol):
     async def undo(self, purge: str = "") -> Values: ...
     async def letters(self, ids: list[str]) -> list[Values]: ...
     async def reload(self) -> Values: ...
+    async def pause(self) -> Values: ...
+    async def resume(self) -> Values: ...
     async def life(self, request_id: str) -> Values | None: ...
     async def page(self, view: Values, cursor: str | None = None) -> Values: ...
     async def stop(self) -> None: ...
@@ -109,6 +111,14 @@ class HttpClient:
 
     async def reload(self) -> Values:
         found: Values = await self._call("POST", "reload")
+        return found
+
+    async def pause(self) -> Values:
+        found: Values = await self._call("POST", "pause")
+        return found
+
+    async def resume(self) -> Values:
+        found: Values = await self._call("POST", "resume")
         return found
 
     async def life(self, request_id: str) -> Values | None:
@@ -211,6 +221,12 @@ class LocalClient:
 
     async def reload(self) -> Values:
         return await self._engine.reload()
+
+    async def pause(self) -> Values:
+        return await self._engine.pause()
+
+    async def resume(self) -> Values:
+        return await self._engine.resume()
 
     async def life(self, request_id: str) -> Values | None:
         return await self._engine.life(request_id)

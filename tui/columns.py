@@ -83,7 +83,7 @@ def why_queued(row: Row, now: float, width: int) -> Cell:
         ), "warning"
     if left > 0:
         return f"due {f.until(left)}", "warning"
-    return wait or "due now", "warning" if wait == "throttled" else ""
+    return wait or "due now", "warning" if wait in ("throttled", "PAUSED") else ""
 
 
 def _calm(seconds: float) -> float:

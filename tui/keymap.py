@@ -91,6 +91,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
             "scope",
         ),
         Key("freeze", "p", "freeze", "hold the picture still while the engine goes on; again: go on", "freeze"),
+        Key("pause", "P", "pause", "pause the poller: events are taken and wait, none begins; again: resume"),
         Key("back", "escape", "back", "one step back: marks, filter, scope, zoom"),
         Key("undo", "u", "undo", "bring back what was purged in the last 10 s"),
         Key("notices", "n", "notices", "what the engine has said: reloads, warnings, errors"),

@@ -175,4 +175,6 @@ def _request(row: Row) -> str:
 def _counts(totals: Row) -> str:
     words = (("queued", "queued"), ("in_flight", "running"), ("retrying", "waiting for a retry"))
     counts = [f"{f.number(int(totals[key]))} {word}" for key, word in words]
-    return ", ".join([*counts, f.counted(int(totals["dead_letters"]), "dead letter")])
+    paused = totals.get("paused_since")
+    halted = [f"PAUSED since {f.clock(paused)}: no asynchronous event begins"] if paused else []
+    return ", ".join([*counts, f.counted(int(totals["dead_letters"]), "dead letter"), *halted])

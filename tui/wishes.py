@@ -10,6 +10,7 @@ from . import format as f
 from .burst import Burst
 from .dead_letters import DeadLetters
 from .drafts import Drafts
+from .keymap import key_for
 from .link import Client, Link
 from .model import Model
 
@@ -140,6 +141,17 @@ class Wishes:
             self._failed("not reloaded", error)
             return
         self.say(*_reload_sentence(answer))
+
+    async def pause_or_resume(self) -> None:
+        """Let no asynchronous event begin, or let them begin again."""
+        paused = self._model.totals.get("paused_since") is not None
+        try:
+            await (self._client().resume() if paused else self._client().pause())
+        except Exception as error:
+            self._failed("not resumed" if paused else "not paused", error)
+            return
+        again = key_for("pause")
+        self.say("info", "resumed: events begin again" if paused else f"PAUSED: events wait; {again} resumes")
 
     async def older_lines(self, view: dict[str, Any], before: int) -> list[dict[str, Any]]:
         """The log lines of a view in front of this one, oldest first; none, and words, if nobody can be asked."""

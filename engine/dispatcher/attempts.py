@@ -20,7 +20,7 @@ from ..reports import Finished
 
 _AHEAD = 32  # events begun ahead of each environment, so that none idles while the disk is waited for
 _REFUSED = Outcome(Ended.THROTTLED)
-_TOO_LATE = Outcome(Ended.NOT_STARTED)
+_TOO_LATE = _NOT_NOW = Outcome(Ended.NOT_STARTED)
 
 
 class Environments(Protocol):
@@ -49,6 +49,7 @@ class Attempts:
         self.limits = Limits()
         self.in_flight = InFlight()
         self.calls = Calls()
+        self.paused = False  # what has begun and waits for an environment goes back to the queue
         self.begun: dict[int, Event] = {}  # events whose attempt is on record and not settled
         self.started: set[int] = set()  # … and of these, the ones that an environment runs
         self._waiting: dict[str, int] = {}  # … and how many wait for one, by function
@@ -135,6 +136,8 @@ class Attempts:
         self._waiting[event.function] -= 1
         if lifecycle.is_too_old(event, function, at=self._clock.now()):
             return self._turn_back(event, _TOO_LATE)
+        if self.paused:
+            return self._turn_back(event, _NOT_NOW)
         if concurrency.admit(event.function, self.in_flight, self.limits):
             return self._turn_back(event, _REFUSED)
         if self._faults.choose(BEFORE_START, event.function, event.id, event.payload):

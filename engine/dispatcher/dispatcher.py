@@ -13,6 +13,7 @@ environment (the attempt is on record; it too waits for a place, but not for the
 import random
 from collections import deque
 from collections.abc import Callable, Mapping
+from enum import Enum
 from functools import partial
 from typing import NamedTuple
 
@@ -35,6 +36,14 @@ from .redrives import dead_event, refusal
 
 _REPORTS_MAX = 256  # per step: about 2 ms
 _LOST = Outcome(Ended.LOST, error_message="the engine ended during this attempt")
+
+
+class Hold(Enum):
+    """Why no attempt begins. The reasons come and go each by itself."""
+
+    ENDING = "the engine is about to stop"
+    NO_ROOM = "there is no room on the disk for its outcome"
+    PAUSED = "somebody said so"
 
 
 class Step(NamedTuple):
@@ -71,8 +80,8 @@ class Dispatcher:
         self._late = None if jitter is None else random.Random(jitter)
         self._inbox: deque[Report] = deque()
         self._effects: list[Callable[[], None]] = []
-        self._starts = True
-        self._stopping = False
+        self._holds: set[Hold] = set()
+        self.paused_since: float | None = None  # engine time
         self._seq = store.last_seq()
         self._outbox = Outbox(store, metrics, deliver)
         self._moves = Moves(store, metrics, self._outbox)
@@ -147,18 +156,33 @@ class Dispatcher:
 
     def start_no_more(self) -> None:
         """From now on events are accepted and settled, and none begins: the engine is about to stop."""
-        self._stopping = True
-        self._starts = False
+        self._hold(Hold.ENDING, True)
 
     def hold(self, held: bool) -> None:
         """While there is no room for its outcome no attempt begins, and what came and was not taken in is dropped.
 
         Who sent it is told by whoever calls this.
         """
-        self._starts = not (held or self._stopping)
         if held:
             self._inbox = deque(report for report in self._inbox if isinstance(report, Finished))
-        else:
+        self._hold(Hold.NO_ROOM, held)
+
+    def pause(self) -> None:
+        """From now on events are accepted and wait, and none is handed to an environment until `resume`."""
+        if self.paused_since is None:
+            self.paused_since = self._clock.now()
+        self._attempts.paused = True
+        self._hold(Hold.PAUSED, True)
+
+    def resume(self) -> None:
+        """Go on with what waits, if nothing else is in its way."""
+        self.paused_since, self._attempts.paused = None, False
+        self._hold(Hold.PAUSED, False)
+
+    def _hold(self, why: Hold, held: bool) -> None:
+        (self._holds.add if held else self._holds.discard)(why)
+        self.metrics.changed("queue", "retries")
+        if not self._holds:
             self._moves.look_at_all()
             self._arrived()
 
@@ -208,7 +232,7 @@ class Dispatcher:
             self._inbox.popleft()
         self._moves.write()
         self._due.find(now)
-        if self._starts:
+        if not self._holds:
             self._due.claim(now)
         self._moves.write()
         self._drain_outbox(now)
@@ -253,7 +277,7 @@ class Dispatcher:
 
     def _enter(self, event: Event, function: Function, now: float) -> Event:
         """A new event begins at once if there is a place for it, and else queues behind those before it."""
-        if self._starts and event.state is State.QUEUED and event.function not in self._moves.ready:
+        if not self._holds and event.state is State.QUEUED and event.function not in self._moves.ready:
             if self._attempts.room(event.function) == 0:
                 event = self._attempts.throttle(event, function, now)
             elif self._attempts.places(event.function) > 0:
@@ -308,7 +332,7 @@ class Dispatcher:
 
     def _wake_at(self, now: float) -> float | None:
         moments = [self._store.next_due(now), self._store.next_delivery()]
-        if self._starts:
+        if not self._holds:
             moments.append(self._due.wake_at())
         return min((m for m in moments if m is not None), default=None)
 

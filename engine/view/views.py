@@ -127,6 +127,7 @@ class Views:
             "concurrency": self._concurrency(),
             "soonest_retry": self._first(retries=True),
             "oldest_queued": self._first(retries=False),
+            "paused_since": self.dispatcher.paused_since,
             "standing": self._standing(),
         }
 
@@ -177,6 +178,7 @@ class Views:
     def _queued(self, event: Event) -> Row:
         begun = event.seq in self.dispatcher.begun
         throttled = event.reason is Reason.THROTTLED and not begun
+        why = "waiting for a place" if self.dispatcher.paused_since is None else "PAUSED"
         return {
             "id": event.id,
             "seq": event.seq,
@@ -188,7 +190,7 @@ class Views:
             "size": len(event.payload),
             "source": event.source,
             "reason": str(event.reason),
-            "wait": "throttled" if throttled else "waiting for a place",
+            "wait": "throttled" if throttled else why,
             "waits_since": event.begun_at if event.begun_at and not begun else event.accepted_at,
             "error": event.error,
         }

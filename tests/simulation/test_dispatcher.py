@@ -290,6 +290,28 @@ def test_an_engine_that_stops_begins_nothing_more_and_gives_back_what_waited(fol
     assert len(world.environments.starts) == 1
 
 
+def test_a_paused_engine_begins_nothing_and_takes_back_what_waited_until_every_reason_to_hold_is_gone(
+    folder: Path,
+) -> None:
+    world = World(folder, [function()], always(RETURNED, seconds=5), most=1)
+    ids = [world.send("orders") for _ in range(2)]
+    world.step()
+    world.dispatcher.pause()
+    ids.append(world.send("orders"))
+    world.run()
+    assert [world.event(id_).state for id_ in ids] == [State.SUCCEEDED, State.QUEUED, State.QUEUED]
+    assert [world.event(id_).attempts for id_ in ids] == [1, 0, 0]
+
+    world.dispatcher.hold(True)
+    world.dispatcher.resume()
+    world.run()
+    assert len(world.environments.starts) == 1
+    world.dispatcher.hold(False)
+    world.run()
+    assert [world.event(id_).state for id_ in ids] == [State.SUCCEEDED] * 3
+    assert [world.event(id_).attempts for id_ in ids] == [1, 1, 1]
+
+
 def test_an_event_that_was_lost_before_does_not_begin_ahead_of_its_turn(folder: Path) -> None:
     world = World(folder, [function()], always(RETURNED, seconds=5), most=1)
     ids = [world.send("orders") for _ in range(32)]

@@ -286,6 +286,18 @@ class FakeClient:
         self.engine.calls.append(("reload",))
         return {"reloaded": [{"function": "always-fails", "version": 2, "error": None}], "error": None}
 
+    async def pause(self) -> Row:
+        return self._paused(self.engine.time["engine"])
+
+    async def resume(self) -> Row:
+        return self._paused(None)
+
+    def _paused(self, since: float | None) -> Row:
+        self.engine.calls.append(("resume",) if since is None else ("pause",))
+        self.engine.totals["paused_since"] = since
+        self.publish()
+        return {"paused_since": since}
+
     async def life(self, request_id: str) -> Row | None:
         self.engine.calls.append(("life", request_id))
         return copy.deepcopy(self.engine.lives.get(request_id))

@@ -439,6 +439,19 @@ def test_help_shows_the_keys_of_the_focused_pane_first(pane: str) -> None:
     play(story, busy())
 
 
+def test_the_poller_is_paused_and_resumed_and_everybody_is_told() -> None:
+    async def story(stage: Stage) -> None:
+        await stage.press("P")
+        await stage.shows("PAUSED: events wait; P resumes", "· PAUSED", "PAUSED: events wait here")
+        assert stage.screen().split("\n")[0].count("PAUSED") == 1
+        await stage.press("P")
+        await stage.shows("resumed: events begin again")
+        await stage.hides("PAUSED")
+        assert [call for call in stage.engine.calls if call[0] in ("pause", "resume")] == [("pause",), ("resume",)]
+
+    play(story)
+
+
 def test_q_quits_with_exit_code_0() -> None:
     async def story(stage: Stage) -> None:
         await stage.press("q")

@@ -141,6 +141,9 @@ class MainKeys(DeadLetterKeys, LogKeys):
     def action_reload(self) -> None:
         self._app.begin(self._app.wishes.reload)
 
+    def action_pause(self) -> None:
+        self._app.begin(self._app.wishes.pause_or_resume)
+
     # rows
 
     def request_id(self) -> str:

@@ -33,6 +33,8 @@ def empty_words(screen: "MainScreen", pane: str) -> str:
         return f"Nothing matches /{screen.views[pane].filter}. Press {key_for('back')} to clear the filter."
     if screen.scope:
         return f"Nothing of {screen.scope.words()} here. Press {key_for('scope')} to see all again."
+    if pane == "queue" and screen.model.totals.get("paused_since"):
+        return f"PAUSED: events wait here and none begins. Press {key_for('pause')} to resume."
     return _EMPTY[pane].format(name=screen.selected or "a function", key=_Keys())
 
 
@@ -43,6 +45,8 @@ def pane_title(screen: "MainScreen", pane: str) -> list[tuple[str, str]]:
     soonest = screen.model.totals.get("soonest_retry")
     if pane == "retries" and total and soonest:
         title += f" · next {f.until(soonest - screen.model.time.now())}"
+    if pane == "queue" and screen.model.totals.get("paused_since"):
+        title += " · PAUSED"
     if pane == "dlq" and screen.badge.new:
         title += f" · {f.number(screen.badge.new)} new"
     marked = len(screen.tables[pane].marks)

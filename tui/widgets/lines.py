@@ -64,7 +64,8 @@ class Header(OneLine):
             _Piece(1, [(f" {'python ' if wide else 'py '}{hello.get('python', '')} ", "dim")]),
         ]
         lost = [] if self._model.connected else [_Piece(0, [(f" {self._model.link}", "error")])]
-        return [*pieces, *lost, *(_Piece(0, [part]) for part in self._looks())]
+        paused = [_Piece(0, [(" PAUSED ", "warning")])] if self._model.totals.get("paused_since") else []
+        return [*pieces, *lost, *paused, *(_Piece(0, [part]) for part in self._looks())]
 
     def _how_it_goes(self) -> list[_Piece]:
         time, totals = self._model.time, self._model.totals
