@@ -33,7 +33,7 @@ from .project import Debugged, Project, load
 from .reload import Reloader
 from .reports import Accept
 from .settings import Settings
-from .store import Absences, History, Peek, Store, StoreError
+from .store import Absences, History, Peek, Store, StoreError, is_new, unmake
 from .time_control import TimeControl
 from .view import Looking, Notices, Views
 
@@ -64,6 +64,7 @@ class Engine:
         self._entry: registry.Entry | None = None
         # An engine that holds the folder and is not in the registry is on its way out.
         ending = registry.find(settings.state) is None
+        self._is_new = is_new(settings.state)
         self.store = Store(settings.state, patience=_ENDING if ending else 0.0, reserve=_RESERVE)
         self.clock = self._choose_clock()
         self._build(project)
@@ -194,6 +195,8 @@ class Engine:
             if not any_port:
                 await self.environments.stop(0)
                 self._close_files()
+                if self._is_new:
+                    unmake(self.settings.state)
                 raise
             await self.server.start(host, 0)
         self._entry = registry.Entry(

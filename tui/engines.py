@@ -138,5 +138,10 @@ def _start(path: Path | None, state: Path, port: int | None, options: dict[str, 
 
 
 def _last_words(state: Path) -> str:
-    log = (state / "engine.log").read_text(encoding="utf-8", errors="replace").strip()
-    return log.removeprefix("Error: ") or "the engine ended; quit and start lamtop again"
+    """Why an engine did not start. A folder in which there is nothing but this goes with it."""
+    log = state / "engine.log"
+    said = log.read_text(encoding="utf-8", errors="replace").strip()
+    if [path.name for path in state.iterdir()] == [log.name]:
+        log.unlink()
+        state.rmdir()
+    return said.removeprefix("Error: ") or "the engine ended; quit and start lamtop again"

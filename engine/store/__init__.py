@@ -8,6 +8,7 @@ it. `folder` locks the state folder, `file` opens a database, `salvage` mends on
 
 from .absences import Absence, Absences
 from .errors import StoreError, Unwritable
+from .folder import is_new, unmake
 from .history import Answered, History
 from .peek import Peek, Window
 from .queue import Store
@@ -25,4 +26,6 @@ __all__ = [
     "StoreError",
     "Unwritable",
     "Window",
+    "is_new",
+    "unmake",
 ]

@@ -1,13 +1,16 @@
 """The state folder: private, and one engine's at a time."""
 
+import contextlib
 import fcntl
 import os
+import shutil
 import time
 from pathlib import Path
 
 from .errors import StoreError
 from .file import unusable
 
+_NOT_THE_ENGINES = {"engine.log"}
 _LOOK_EVERY = 0.02  # seconds between two tries for a folder that another engine holds
 
 
@@ -21,6 +24,20 @@ def make_private(folder: Path) -> None:
             ignore.write_text("*\n", encoding="utf-8")
     except OSError as error:
         raise StoreError(f"{folder} cannot be the state folder: {error.strerror}; name another with --state") from None
+
+
+def is_new(folder: Path) -> bool:
+    """Has no engine ever used it? What a monitor writes down of the engine that it starts is there before that one."""
+    return not folder.is_dir() or {path.name for path in folder.iterdir()} <= _NOT_THE_ENGINES
+
+
+def unmake(folder: Path) -> None:
+    """Take back a new folder whose engine could not start: nothing was ever accepted there."""
+    for path in folder.iterdir():
+        if path.name not in _NOT_THE_ENGINES:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with contextlib.suppress(OSError):  # the monitor's file is still there
+        folder.rmdir()
 
 
 def lock(folder: Path, patience: float) -> int:

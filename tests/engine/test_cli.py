@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import stat
@@ -117,7 +118,9 @@ def test_serve_answers_as_soon_as_it_says_so_and_counts_its_functions(project: P
 def test_a_taken_port_is_a_clear_error_and_exit_code_1(empty: Project) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
+        shutil.rmtree(empty.state, ignore_errors=True)
         said = refused(empty, "--port", str(port))
+    assert not empty.state.exists(), "what cannot start leaves nothing behind"
     assert said.startswith(
         f"cannot listen on 127.0.0.1 port {port}: Address already in use; choose another with --port"
     )

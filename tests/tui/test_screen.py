@@ -297,3 +297,16 @@ def test_rows_that_come_and_go_do_not_lay_the_whole_screen_out_again() -> None:
         await stage.until(lambda: not pane.show_vertical_scrollbar, "no scrollbar")
 
     play(story)
+
+
+def test_a_notice_of_several_lines_is_read_as_several_lines() -> None:
+    engine = FakeEngine()
+
+    async def story(stage: Stage) -> None:
+        text = "template.yaml keeps its old state:\ntemplate.yaml:7: Timeout\ntemplate.yaml:9: Runtime"
+        engine.publish(notices=[{"seq": 1, "at": NOW, "level": "error", "text": text}])
+        await stage.press("n")
+        await stage.shows("keeps its old state:", "           template.yaml:7: Timeout")
+        assert "␤" not in stage.screen().split("═ notices")[1].split("╚")[0]
+
+    play(story, engine)

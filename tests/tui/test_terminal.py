@@ -261,5 +261,6 @@ def test_an_engine_that_cannot_start_is_explained_on_the_screen(tmp_path: Path) 
         terminal.until(lambda s: "template.yaml:1" in s and "4000" in s, "the configuration error")
         terminal.press("q")
         assert terminal.wait() == 1
+        assert not (tmp_path / ".lamtop").exists(), "what cannot start leaves nothing behind"
     finally:
         terminal.close()

@@ -16,13 +16,14 @@ class NoticesScreen(Sheet):
 
     def lines(self) -> Lines:
         model = self.lamtop.model
-        standing: Lines = [_line("now", notice) for notice in model.standing]
-        said: Lines = [_line(f.clock(notice.at), notice) for notice in reversed(model.notices)]
+        standing: Lines = [line for notice in model.standing for line in _lines("now", notice)]
+        said: Lines = [line for notice in reversed(model.notices) for line in _lines(f.clock(notice.at), notice)]
         if not standing and not said:
             return [[("The engine has not said anything.", "dim")]]
         return [*standing, [("", "")], *said] if standing else said
 
 
-def _line(when: str, notice: Notice) -> list[tuple[str, str]]:
+def _lines(when: str, notice: Notice) -> Lines:
     glyph, style = LEVELS.get(notice.level, LEVELS["info"])
-    return [(f"{when:8} ", "dim"), (f"{glyph} ", style), (f.one_line(notice.text), "" if style == "ok" else style)]
+    words = [(f.one_line(line), "" if style == "ok" else style) for line in notice.text.split("\n")]
+    return [[(f"{when:8} ", "dim"), (f"{glyph} ", style), words[0]], *[[(" " * 11, ""), more] for more in words[1:]]]
