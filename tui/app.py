@@ -70,7 +70,7 @@ class Lamtop(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
-            self.keyboard.take(event)
+            await self.keyboard.take(event)
         else:
             await super().on_event(event)
 

@@ -13,7 +13,6 @@ from typing import Any
 
 from textual import events
 from textual.app import App
-from textual.dom import DOMNode
 
 Typed = events.Key | events.Paste
 _ROUNDS_MAX = 8  # a screen opens, draws itself and gives one of its fields the keys: three
@@ -35,11 +34,14 @@ class Keyboard:
         """Has every key done what it does?"""
         return self._turn is None or self._turn.done()
 
-    def take(self, typed: Typed) -> None:
-        """Something was typed."""
-        self._waiting.append(typed)
-        if self.idle:
-            self._turn = asyncio.create_task(self._run())
+    async def take(self, typed: Typed) -> None:
+        """Something was typed. Called by the app."""
+        if not self.idle:
+            self._waiting.append(typed)
+            return
+        place = self._place()
+        await self._deliver(typed)
+        self._turn = asyncio.create_task(self._follow(typed, place))
 
     def hold(self) -> asyncio.Event:
         """What the last key asked for takes time, and will take the keys: the next ones wait until this is set.
@@ -53,32 +55,39 @@ class Keyboard:
         if self._turn is not None:
             self._turn.cancel()
 
-    async def _run(self) -> None:
-        while self._waiting:
-            typed = self._waiting.popleft()
-            await _through(self._app, partial(self._deliver, typed))
+    async def _follow(self, typed: Typed, place: object) -> None:
+        """Wait for what was typed at this place, then take the next in turn."""
+        while True:
             if not (self._waiting and self._is_text(typed) and self._is_text(self._waiting[0])):
-                await self._settled()
+                await self._settled(place)
+            if not self._waiting:
+                return
+            typed, place = self._waiting.popleft(), self._place()
+            await self._in_app(partial(self._deliver, typed))
+
+    def _place(self) -> object:
+        """Where the keys go."""
+        return self._app.screen, self._app.focused
 
     def _is_text(self, typed: Typed) -> bool:
         """Is it a letter for the field that has the keys? A field takes them in the order in which they come."""
-        focused = self._app.focused
-        return isinstance(typed, events.Key) and (
-            focused is not None and focused.check_consume_key(typed.key, typed.character)
-        )
+        return isinstance(typed, events.Key) and self._takes(typed.key, typed.character)
 
-    async def _settled(self) -> None:
+    def _takes(self, key: str, character: str | None) -> bool:
+        return self._app.focused is not None and self._app.focused.check_consume_key(key, character)
+
+    async def _settled(self, start: object) -> None:
         """Until everything that a key has led to is done, and the keys stay where they are."""
-        before: object = None
+        last: object = None
         for _ in range(_ROUNDS_MAX):
             if self._held is not None:
                 await self._released(self._held)
-            place = (self._app.screen, self._app.focused)
-            for node in (self._app.focused or self._app.screen).ancestors_with_self:
-                await _through(node)
-            if place == before == (self._app.screen, self._app.focused) and self._held is None:
+            await self._round()
+            place = self._place()
+            went_nowhere = place == start and not self._takes("a", "a")  # a field tells of its text in a second round
+            if self._held is None and (went_nowhere or place == last):
                 return
-            before = (self._app.screen, self._app.focused)
+            last = place
 
     async def _released(self, held: asyncio.Event) -> None:
         try:
@@ -87,22 +96,35 @@ class Keyboard:
             self._waiting.clear()
         self._held = None
 
+    async def _round(self) -> None:
+        """Go the way of a key, behind it: from the widget that has the keys to the app, which may give them away."""
+        nodes = [*(self._app.focused or self._app.screen).ancestors_with_self, self._app]
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        at = 0
 
-async def _through(node: DOMNode, do: Callable[[], Awaitable[None]] | None = None) -> None:
-    """Until a node has handled what was sent to it before this, and then done this."""
-    done = asyncio.Event()
+        def pass_on(index: int) -> None:
+            nonlocal at
+            for at in range(index, len(nodes)):
+                if nodes[at].call_later(pass_on, at + 1):
+                    return  # else it is closing
+            if not done.done():
+                done.set_result(None)
 
-    async def reached() -> None:
-        try:
-            if do is not None:
+        pass_on(0)
+        while not done.done():
+            await asyncio.wait({done}, timeout=_LOOK_EVERY)
+            if not done.done() and nodes[at] is not self._app and not nodes[at].is_attached:
+                pass_on(at + 1)
+
+    async def _in_app(self, do: Callable[[], Awaitable[None]]) -> None:
+        """Do something where the app handles its messages."""
+        done = asyncio.Event()
+
+        async def reached() -> None:
+            try:
                 await do()
-        finally:
-            done.set()
+            finally:
+                done.set()
 
-    if not node.call_later(reached):
-        return  # it is closing
-    while not done.is_set() and (isinstance(node, App) or node.is_attached):
-        try:
-            await asyncio.wait_for(done.wait(), _LOOK_EVERY)
-        except TimeoutError:
-            continue
+        if self._app.call_later(reached):
+            await done.wait()
