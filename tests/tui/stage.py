@@ -48,10 +48,10 @@ class Stage:
         """Press keys one after another, as quickly as the app takes them in."""
         for key in keys:
             self.send(key)
-            await self._typed()
+            await self.typed()
         await self.pilot.pause()
 
-    async def _typed(self) -> None:
+    async def typed(self) -> None:
         """Until the keys so far have done what they do."""
         for _ in range(20):  # from the driver to the app
             await asyncio.sleep(0)

@@ -1,5 +1,6 @@
 """The DLQ pane: purge, undo, edit and retry, export, errors in groups."""
 
+import asyncio
 import json
 import stat
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from fake_engine import NOW, FakeEngine, dead
 from stage import HOSTILE, Stage, is_harmless, play
 
+from lamtop.tui import keyboard
 from lamtop.tui.badge import DeadLetterBadge
 from lamtop.tui.dead_letters import json_line
 from lamtop.tui.screens.retry import editable
@@ -42,6 +44,40 @@ def test_a_purge_asks_for_the_count_and_u_brings_back_what_went() -> None:
         await stage.shows("there is nothing to bring back")
 
     play(story, three())
+
+
+@pytest.mark.parametrize("patience", [2.0, 0.01])
+def test_what_is_typed_while_a_question_is_prepared_is_for_the_question_or_for_nobody(
+    patience: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyboard, "_HELD_MAX", patience)
+    engine, go_on = three(), asyncio.Event()
+
+    async def story(stage: Stage) -> None:
+        assert engine.client is not None
+        page = engine.client.page
+
+        async def slow(*wish: Any) -> dict[str, Any]:
+            await go_on.wait()
+            return await page(*wish)
+
+        engine.client.page = slow  # type: ignore[method-assign]
+        await stage.press("4", "c")
+        assert stage.app.main.views["dlq"].by_error
+        for key in ("D", "3", "enter"):
+            stage.send(key)
+        await stage.typed()
+        if patience < 1:
+            await stage.until(lambda: stage.app.keyboard.idle)
+        assert stage.app.main.focused_pane == "dlq"
+        go_on.set()
+        if patience < 1:
+            await stage.shows("Purge 3 dead letters? Type 3:")
+            assert not stage.called("purge")
+        else:
+            await stage.until(lambda: stage.called("purge"))
+
+    play(story, engine)
 
 
 def test_escape_keeps_them_and_letters_are_not_keys_while_the_count_is_typed() -> None:
