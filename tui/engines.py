@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .client import HttpClient
 
 
-_ENDING = 5.0  # seconds: an engine that was there when `lamtop` came, and goes so soon, was on its way out
+_ENDING = 15.0  # seconds: an engine that was there when `lamtop` came, and goes so soon, was on its way out
 
 
 def state_folder(state: Path | None) -> Path:
