@@ -10,7 +10,10 @@ from stage import Stage, is_harmless, play
 
 from lamtop.tui import timeline
 from lamtop.tui.axis import Scale
+from lamtop.tui.columns import COLUMNS, laid_out
 from lamtop.tui.inflow import Inflow, spark
+from lamtop.tui.model import PaneRows
+from lamtop.tui.widgets.timeline_table import TimelineTable
 
 Row = dict[str, Any]
 
@@ -82,6 +85,14 @@ def test_every_line_and_the_ruler_are_as_wide_as_the_axis(width: int, past: floa
     for line in (timeline.ruler(scale, NOW), *(text(row, scale) for row in rows)):
         assert cell_len(line) == width
     assert "now" in timeline.ruler(scale, NOW)
+
+
+@pytest.mark.parametrize("width", [60, 80, 110, 140])
+def test_the_words_and_the_axis_fill_the_pane_and_no_more(width: int) -> None:
+    table = TimelineTable("timeline", PaneRows(), lambda: NOW, lambda: "", lambda _: None)
+    words = laid_out(COLUMNS["timeline"], table.columns_room(width))
+    axis = "".join(part for part, _ in table.beside(None, width))
+    assert 2 + sum(cells + 1 for _, cells in words) + len(axis) <= width
 
 
 def test_the_axis_stands_while_a_wait_drains_and_has_room_for_its_end() -> None:

@@ -10,7 +10,7 @@ from ..keymap import bindings
 from .line_table import LineTable
 from .line_view import Part
 
-_WORDS = 33  # cells of a row that the axis leaves to the columns in a narrow pane
+_WORDS = 34  # cells of a row that the axis leaves to the columns in a narrow pane
 
 
 class TimelineTable(LineTable):
