@@ -16,7 +16,8 @@ from .turns import Process, Turns
 _PACE = 0.02  # real seconds between two steps of the horizon
 _LAG_MAX = 0.2  # real seconds that are made up for after a pause of the event loop
 _SETTLING = 40  # turns of the event loop in which nothing happens: then nothing is on its way any more
-_PATIENCE = 0.5  # real seconds that a process may have the turn before it is looked at
+_LOOK_EVERY = 0.1  # real seconds between two looks at a process that has the turn
+WAITED_AT_LEAST = 0.5  # real seconds of waiting in one turn: less is the disk, or the engine
 
 
 class Simulation:
@@ -123,15 +124,18 @@ class Simulation:
             stirs = self._stirs
 
     async def _until_it_answers(self, holder: Process) -> None:
+        patience = Patience(holder)
         while self.turns.holder is holder:
-            computed = holder.computed()
             if await self._is_over(holder):
                 return
-            self._judge(holder, computed, holder.computed())
+            if patience.spins():
+                self.turns.give_back(holder)  # it keeps nobody up, and meets its deadline
+            elif waited := patience.waited():
+                self.clock.advance_to(min(self.clock.now() + waited, self.horizon))
 
     async def _is_over(self, holder: Process) -> bool:
-        """Wait for as long as patience lasts; False if the process still has the turn then."""
-        end = asyncio.get_running_loop().time() + _PATIENCE
+        """Wait a little; False if the process still has the turn then."""
+        end = asyncio.get_running_loop().time() + _LOOK_EVERY
         while self.turns.holder is holder:
             self._stirred.clear()
             try:
@@ -141,9 +145,30 @@ class Simulation:
                 return False
         return True
 
-    def _judge(self, holder: Process, before: float | None, now: float | None) -> None:
-        """A process that spins keeps nobody up: it meets its deadline. One that waits for the world takes real time."""
-        if before is not None and now is not None and now - before > _PATIENCE / 2:
-            self.turns.give_back(holder)
-        else:
-            self.clock.advance_to(min(self.clock.now() + _PATIENCE, self.horizon))
+
+class Patience:
+    """With a process that has the turn. A busy machine changes nothing: what counts is what the process itself does."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._began = time.monotonic()
+        self._before = process.usage()
+        self._credited = 0.0
+
+    def spins(self) -> bool:
+        """Has it computed for longer than it may take in all?"""
+        now = self._process.usage()
+        if self._before is None or now is None:
+            return False
+        return now.computed - self._before.computed > self._process.time_left
+
+    def waited(self) -> float:
+        """Real seconds, since the last look, in which it waited for the world; 0 until that is beyond doubt."""
+        now = self._process.usage()
+        waited = time.monotonic() - self._began
+        if self._before is not None and now is not None:
+            waited -= now.computed + now.queued - self._before.computed - self._before.queued
+        if waited < WAITED_AT_LEAST:
+            return 0.0
+        more, self._credited = waited - self._credited, waited
+        return more

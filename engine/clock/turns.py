@@ -13,11 +13,25 @@ from .simulated import SimulatedClock, SimulatedTimer
 Grant = Callable[[], object]
 
 
+class Usage(Protocol):
+    """Real seconds on a core, and in line for one."""
+
+    @property
+    def computed(self) -> float: ...
+    @property
+    def queued(self) -> float: ...
+
+
 class Process(Protocol):
     """Something that computes."""
 
-    def computed(self) -> float | None:
-        """How long it has computed in all, in real seconds; None if the system does not say."""
+    def usage(self) -> Usage | None:
+        """What it has had of the cores so far; None if the system does not say."""
+        ...
+
+    @property
+    def time_left(self) -> float:
+        """Seconds until its deadline."""
         ...
 
 

@@ -28,8 +28,9 @@ from .injection import error_object, inject, spoiled
 from .logs.lines import Report
 from .logs.log import Log, LogSink
 from .logs.tap import Tap
-from .processes.memory import computed, peak
+from .processes.memory import peak
 from .processes.starting import Child, Order
+from .processes.usage import Usage, usage
 from .runtime import BOOTSTRAP
 from .variables import variables
 
@@ -151,9 +152,14 @@ class Environment:
         """Its process id; 0 if it has none yet."""
         return self._child.pid
 
-    def computed(self) -> float | None:
-        """Seconds that its process has computed in all; None if the system does not say."""
-        return computed(self.pid)
+    def usage(self) -> Usage | None:
+        """What its process has had of the cores; None if the system does not say."""
+        return usage(self.pid)
+
+    @property
+    def time_left(self) -> float:
+        """Seconds of handler time until it is late."""
+        return self._deadline.left
 
     @property
     def python(self) -> str:

@@ -73,15 +73,6 @@ def peak(pid: int) -> int:
     return _kilobytes(Path(f"/proc/{pid}/status"), "VmHWM:") or 0
 
 
-def computed(pid: int) -> float | None:
-    """Seconds that a process has computed so far; None if the system does not say."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def available(path: Path = Path("/proc/meminfo")) -> int | None:
     """Memory in MB that can be had without swapping; None if the system does not say."""
     found = _kilobytes(path, "MemAvailable:")

@@ -44,9 +44,9 @@ READ_SIZE = 65536
 MOMENT = struct.Struct("!d")
 READS_AT_ONCE = 1_000  # looks at the clock without a wait between; a loop that waits for time to pass sees it pass
 LOOK = 0.001  # seconds that each further look takes
-PATIENCE = 0.5  # real seconds after which the engine lets time pass although a process has the turn
+PATIENCE = 0.5  # real seconds of waiting after which the engine lets time pass although a process has the turn
 
-real = {name: getattr(time, name) for name in ("sleep", "monotonic", "process_time", "localtime", "strftime")}
+real = {name: getattr(time, name) for name in ("sleep", "monotonic", "localtime", "strftime")}
 real_lock = _thread.allocate_lock
 real_join = threading.Thread.join
 real_date_time = datetime.datetime
@@ -74,7 +74,7 @@ class World:
         self.now = 0.0
         self.begin = 0.0
         self.reads = 0  # of the clock, since the last wait
-        self.turn_at = self.computed_at = 0.0  # by the real clocks, when this turn began
+        self.turn_at = self.used_at = 0.0  # by the real clocks, when this turn began
         self.ready: collections.deque[Waiter] = collections.deque()
         self.waiting: list[Waiter] = []
         self.threads = {_thread.get_ident()}
@@ -98,11 +98,11 @@ class World:
 
     def waited_outside(self) -> float:
         """Real seconds of this turn in which nothing was computed, once the engine has lost patience with it."""
-        passed = real["monotonic"]() - self.turn_at
+        passed: float = real["monotonic"]() - self.turn_at
         if passed < PATIENCE:
             return 0.0
-        waited: float = passed - (real["process_time"]() - self.computed_at)
-        return max(0.0, waited)
+        waited = passed - (used() - self.used_at)
+        return waited if waited >= PATIENCE else 0.0
 
     def sleep(self, seconds: float) -> None:
         self.wait(Waiter(self.now + seconds))
@@ -130,7 +130,7 @@ class World:
             os._exit(0)  # the engine has gone
         (self.now,) = MOMENT.unpack(frame[1])
         self.reads = 0
-        self.turn_at, self.computed_at = real["monotonic"](), real["process_time"]()
+        self.turn_at, self.used_at = real["monotonic"](), used()
 
     def next_frame(self) -> "tuple[bytes, bytes] | None":
         """What the bootstrap gets instead of `channel.receive`: an invocation, once it is this process's turn."""
@@ -175,6 +175,18 @@ class World:
         waiter.came = came
         self.waiting.remove(waiter)
         self.ready.append(waiter)
+
+
+def used() -> float:
+    """Seconds that this process was on a core or in line for one; 0 where the system does not say."""
+    used = 0
+    try:
+        for task in os.listdir("/proc/self/task"):  # noqa: PTH208
+            with open(f"/proc/self/task/{task}/schedstat") as file:  # noqa: PTH123
+                used += sum(map(int, file.read().split()[:2]))
+    except (OSError, ValueError):
+        return 0.0
+    return used / 1e9
 
 
 world = World()
