@@ -37,6 +37,7 @@ class Subscription:
         self._notice = 0
         self._next = 0.0  # loop time before which only what is newly wished is read
         self._wished = asyncio.Event()
+        self._shown_at = 0.0  # engine time of the last frame
         views.history.listeners.append(self._on_line)
 
     def close(self) -> None:
@@ -84,12 +85,18 @@ class Subscription:
         return bool(
             any(self._lines.values())
             or self._notice < self._source.notices.last
+            or self._time_jumped()
             or any(self._has_changed(name, view) for name, view in self._views.items())
         )
 
     def _has_changed(self, name: str, view: View) -> bool:
         changes = self._source.dispatcher.metrics.changes
         return view.kind != "logs" and self._seen.get(name) != _number_of(view.kind, changes)
+
+    def _time_jumped(self) -> bool:
+        """Simulated time has passed: no client can work out by itself how much."""
+        clock = self._source.clock
+        return clock.mode == "simulated" and clock.now() != self._shown_at
 
     async def _frame(self, in_thread: Callable[[Callable[[], Row]], Awaitable[Row]], is_early: bool = False) -> Row:
         changes = dict(self._source.dispatcher.metrics.changes)
@@ -102,9 +109,11 @@ class Subscription:
         self._fresh.clear()
         self._seen |= {name: _number_of(view.kind, changes) for name, view in due.items()}
         self._source.history.hand_over()
+        time = self._source.time()  # before the rows are read: what happens meanwhile comes with a frame of its own
+        self._shown_at = time["engine"]
         read = await in_thread(lambda: self._read(due, fresh_logs))
         return {
-            "time": self._source.time(),
+            "time": time,
             "totals": read["totals"],
             "views": {name: self._changes(name, *read["rows"][name]) for name in due if self._shows(name, due[name])},
             "logs": self._log_frames({n: read["lines"][n] for n in fresh_logs if self._shows(n, fresh_logs[n])}),

@@ -240,6 +240,18 @@ def test_the_same_seed_is_the_same_history_to_the_last_digit(tell: Any) -> None:
     assert {life["state"] for life in first} == {"succeeded", "discarded"}
 
 
+def test_a_reload_says_why_code_does_not_load(tell: Any, tmp_path: Path) -> None:
+    async def story(it: Story) -> None:
+        (tmp_path / "app.py").write_text("def clocks(event, context) return 1")
+        reloading = asyncio.create_task(it.engine.reload())
+        while not reloading.done():  # it reads the project first, in a thread
+            await it.engine.simulation.advance(1)
+        errors = {found["error"].partition(":")[0] for found in (await reloading)["reloaded"]}
+        assert errors == {"Runtime.UserCodeSyntaxError"}
+
+    tell(story)
+
+
 def test_the_processes_are_real(tell: Any) -> None:
     async def story(it: Story) -> None:
         pid = (await it.result("pid"))[0]

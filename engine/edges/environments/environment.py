@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from ...clock import Clock, Turns
 from ...core.event import Ended, Outcome
@@ -115,6 +115,8 @@ class Environment:
         self._turns = turns
         self._deadline = Deadline(clock, self._on_late)
         self._memory = 0  # KB, the most that is known
+        self._is_answering = False  # simulated time has yet to reach the moment of its answer
+        self._later: list[Callable[[], None]] = []  # how it ended meanwhile
         self._verdict: Failure | None = None  # what the invocation will have ended with, once it is dead
 
     def start(self, start: Start, interpreter: str, base: Mapping[str, str], mark: int) -> None:
@@ -220,6 +222,7 @@ class Environment:
         if self._turns is not None:
             self._turns.end(self)
         self._child.kill()
+        self._catch_up()
 
     def retire(self) -> None:
         """End it: it is no longer wanted."""
@@ -259,8 +262,27 @@ class Environment:
             self._turns.sleep(self, until, self._grant_a_turn, listens=request_id == frames.LISTENS)
             return
         self._turns.give_back(self)
+        self._is_answering = True
         seconds = SIMULATED_COMPUTING if self._is_ready else SIMULATED_INIT
-        self._clock.ring(seconds, partial(self._take_answer, kind, request_id, payload, memory, took))
+        self._clock.ring(seconds, partial(self._take_late_answer, kind, request_id, payload, memory, took))
+
+    def _take_late_answer(self, *answer: Any) -> None:
+        """Its simulated moment has come. The process may have ended since it gave it."""
+        self._is_answering = False
+        self._take_answer(*answer)
+        self._catch_up()
+
+    def _comes_later(self, act: Callable[[], None]) -> bool:
+        """Whether its end has to wait, because simulated time has yet to reach the moment of its answer."""
+        if self._is_answering and self._verdict is None:
+            self._later.append(act)
+            return True
+        return False
+
+    def _catch_up(self) -> None:
+        later, self._later = self._later, []
+        for act in later:
+            act()
 
     def _ask_for_a_turn(self) -> None:
         if self._turns is not None:
@@ -327,7 +349,8 @@ class Environment:
 
     def _on_broken(self, closed: bool) -> None:
         """The channel is of no more use. When the process has just ended, its exit status says why."""
-        self.condemn(None if closed else failures.garbled())
+        if not self._comes_later(partial(self._on_broken, closed)):
+            self.condemn(None if closed else failures.garbled())
 
     def _on_late(self) -> None:
         """The last deadline that was set has passed; it may be of an invocation that ended in time."""
@@ -340,6 +363,8 @@ class Environment:
         """The process has ended and is reaped, with its group."""
         self.usable = False
         self._channel.read_all()  # an answer given just before the end counts
+        if self._comes_later(partial(self._on_exit, code)):
+            return
         if self._turns is not None:
             self._turns.gone(self)
         self._deadline.clear()

@@ -1,0 +1,191 @@
+"""A shop whose days pass in moments: the examples' own engine on simulated time, and the monitor on top of it.
+
+What would differ from run to run or from machine to machine (folders, ports, process ids, versions of Python) is given
+one name at the only door through which the monitor sees the engine.
+"""
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from stage import Stage
+from textual.widgets import Input, TextArea
+
+from lamtop import handlers
+from lamtop.engine import Engine, Settings
+from lamtop.tui.app import Lamtop
+from lamtop.tui.client import LocalClient, Values
+
+SEED = 4
+HOME = "/home/ann/shop"  # as it is called on the screen
+_PYTHON = f"python3.{sys.version_info.minor}"
+
+
+class Door(LocalClient):
+    """The client of an engine that looks the same everywhere. Knows whether anything is under way."""
+
+    def __init__(self, engine: Engine, folder: Path) -> None:
+        super().__init__(engine)
+        self._folder = folder
+        self.under_way = 0
+        self.is_cut = False
+
+    async def hello(self) -> Values:
+        hello = {**await super().hello(), "url": "http://127.0.0.1:4566", "pid": 4711, "python": "3.13.9"}
+        return self._renamed({**hello, "interpreter": "/usr/bin/python3.13", "version": "0.1.0"})
+
+    async def frames(self) -> AsyncIterator[Values]:
+        read = self._subscription._frame
+
+        async def counted(*given: Any) -> Values:
+            self.under_way += 1
+            return await read(*given)
+
+        self._subscription._frame = counted  # type: ignore[method-assign]
+        while not self.is_cut:
+            frame = await self._subscription.next_frame()
+            yield self._renamed(frame)
+            self.under_way -= 1  # the monitor has taken it in
+        raise ConnectionResetError("the line was cut")
+
+    @property
+    def has_news(self) -> bool:
+        return self.under_way > 0 or self._subscription._news()
+
+    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool, dry_run: bool = False) -> Values:
+        answer = super().invoke(function, payload, asynchronous=asynchronous, dry_run=dry_run)
+        return self._renamed(await (self._counted(answer) if asynchronous or dry_run else answer))
+
+    async def life(self, request_id: str) -> Values | None:
+        return self._renamed(await self._counted(super().life(request_id)))
+
+    async def page(self, view: Values, cursor: str | None = None) -> Values:
+        return self._renamed(await self._counted(super().page(view, cursor)))
+
+    async def redrive(self, ids: list[str], payloads: dict[str, str] | None = None) -> Values:
+        return await self._counted(super().redrive(ids, payloads))
+
+    async def letters(self, ids: list[str]) -> list[Values]:
+        return self._renamed(await self._counted(super().letters(ids)))
+
+    async def reload(self) -> Values:
+        return self._renamed(await self._counted(super().reload()))
+
+    async def _counted(self, wish: Any) -> Any:
+        self.under_way += 1
+        try:
+            return await wish
+        finally:
+            self.under_way -= 1
+
+    def _renamed(self, value: Any) -> Any:
+        if isinstance(value, str):
+            value = value.replace(str(self._folder), HOME).replace(_PYTHON, "python3.13")
+            return re.sub(r"\b\d+ ms after", "9 ms after", value) if "reloaded" in value else value
+        if isinstance(value, dict):
+            return {key: self._renamed(one) for key, one in value.items()}
+        return [self._renamed(one) for one in value] if isinstance(value, list) else value
+
+
+class Monitor(Stage):
+    """The real app on the shop's engine."""
+
+    def __init__(self, shop: "Shop", app: Lamtop, pilot: Any, doors: list[Door]) -> None:
+        super().__init__(app, pilot, shop.engine)  # type: ignore[arg-type]
+        self.shop, self._doors = shop, doors
+
+    def cut_the_line(self) -> None:
+        """For the monitor the engine is gone, and stays away."""
+        self._doors[-1].is_cut = True
+        self.shop.engine.notices.say("info", "not heard any more")  # the frame that is waited for ends
+
+    async def advance(self, seconds: float) -> None:
+        await self.shop.engine.simulation.advance(seconds)
+
+    async def settle(self) -> None:
+        """Until everything is on the screen that the engine has to say now."""
+        await self.shop.engine.simulation.settle()
+        for _ in range(3):
+            await self.until(self._is_quiet, "quiet")
+        if hasattr(self.app.screen, "show_again"):
+            self.app.screen.show_again()  # it looks at the clock by itself, but not this moment
+        for field in (*self.app.screen.query(Input), *self.app.screen.query(TextArea)):
+            field.cursor_blink = False
+        await self.pilot.pause()
+
+    def _is_quiet(self) -> bool:
+        if any(getattr(screen, "_waiting", False) for screen in self.app.screen_stack):
+            return False
+        paints = [paint for screen in self.app.screen_stack if (paint := getattr(screen, "_paint", None))]
+        if any(paint._timer is not None for paint in paints):
+            return False
+        link, time = self.app.link, self.app.model.time
+        if link.client is None:
+            return not self.app.model.connected
+        door = self._doors[-1]
+        return not door.has_news and link._views == link._sent and time.engine == self.shop.engine.clock.now()
+
+    async def resize(self, columns: int, rows: int) -> None:
+        await self.pilot.resize_terminal(columns, rows)
+
+
+class Shop:
+    """One engine that runs the examples in a folder of its own, and whoever looks at it."""
+
+    def __init__(self, engine: Engine, folder: Path) -> None:
+        self.engine, self.folder = engine, folder
+
+    async def send(self, name: str, payload: str = "{}") -> str:
+        """Queue an event, as boto3 does; its request id."""
+        engine, sent = self.engine, payload.encode()
+        request_id = engine.new_request_id()
+        return (await engine.accept(engine.functions[name], sent, source="boto3", request_id=request_id)).id
+
+    @asynccontextmanager
+    async def watched(
+        self, size: tuple[int, int] = (100, 30), theme: str = "dark", *, in_ascii: bool = False
+    ) -> AsyncIterator[Monitor]:
+        doors: list[Door] = []
+
+        async def connect() -> Door:
+            if doors:
+                raise ConnectionRefusedError("nobody is there")
+            doors.append(Door(self.engine, self.folder))
+            return doors[0]
+
+        app = Lamtop(connect, theme, in_ascii=in_ascii)
+        app.animation_level = "none"
+        async with app.run_test(size=size) as pilot:
+            monitor = Monitor(self, app, pilot, doors)
+            await monitor.until(lambda: app.model.rows["functions"].total and app.main.selected, "the first frame")
+            await monitor.settle()
+            yield monitor
+
+
+@asynccontextmanager
+async def shop(folder: Path, environ: Mapping[str, str] = os.environ) -> AsyncIterator[Shop]:
+    """Open one in this folder, with the examples as they come with lamtop, for the Python at hand."""
+    folder = folder.resolve()
+    source = Path(handlers.__file__).parent
+    shutil.copytree(source, folder / "handlers", ignore=shutil.ignore_patterns("__*"))
+    template = folder / "handlers" / "template.yaml"
+    template.write_text(template.read_text().replace("python3.13", _PYTHON))
+    marks = folder / "tmp"  # the examples leave marks there, by request id: and those are the same each time
+    marks.mkdir()
+    environ = {**environ, "TMPDIR": str(marks), "LEDGERS": str(marks)}
+    engine = Engine(
+        Settings(
+            template, folder / ".lamtop", port=0, simulate=SEED, watch=False, environ=environ, python=sys.executable
+        )
+    )
+    await engine.reloader.learn()
+    await engine.start()
+    try:
+        yield Shop(engine, folder)
+    finally:
+        await engine.stop()
