@@ -202,10 +202,11 @@ class LocalClient:
         raise EngineUnreachable("the engine has ended")
 
     async def invoke(self, function: str, payload: bytes, *, asynchronous: bool, dry_run: bool = False) -> Values:
-        started = time.perf_counter()
+        ticks = self._engine.clock.ticks  # simulated time is the caller's too
+        started = ticks()
         answer = await self._engine.call(function, payload, _headers(asynchronous, dry_run))
         body = answer.body.decode(errors="replace")
-        return _invoked(answer.status, answer.headers, body, time.perf_counter() - started)
+        return _invoked(answer.status, answer.headers, body, ticks() - started)
 
     async def redrive(self, ids: list[str], payloads: dict[str, str] | None = None) -> Values:
         return await self._engine.redrive(ids, payloads)

@@ -4,16 +4,19 @@ What would differ from run to run or from machine to machine (folders, ports, pr
 one name at the only door through which the monitor sees the engine.
 """
 
+import asyncio
 import os
 import re
 import shutil
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from stage import Stage
+from textual.events import Resize
+from textual.geometry import Size
 from textual.widgets import Input, TextArea
 
 from lamtop import handlers
@@ -23,6 +26,8 @@ from lamtop.tui.client import LocalClient, Values
 
 SEED = 4
 HOME = "/home/ann/shop"  # as it is called on the screen
+_PATIENCE = 20.0  # seconds; these machines are busy
+_LOOKS = 2  # that show the same before it is believed
 _PYTHON = f"python3.{sys.version_info.minor}"
 
 
@@ -34,6 +39,8 @@ class Door(LocalClient):
         self._folder = folder
         self.under_way = 0
         self.is_cut = False
+        self.is_open = asyncio.Event()  # closed while time passes: nobody needs pictures of that
+        self.is_open.set()
 
     async def hello(self) -> Values:
         hello = {**await super().hello(), "url": "http://127.0.0.1:4566", "pid": 4711, "python": "3.13.9"}
@@ -48,6 +55,7 @@ class Door(LocalClient):
 
         self._subscription._frame = counted  # type: ignore[method-assign]
         while not self.is_cut:
+            await self.is_open.wait()
             frame = await self._subscription.next_frame()
             yield self._renamed(frame)
             self.under_way -= 1  # the monitor has taken it in
@@ -86,7 +94,8 @@ class Door(LocalClient):
     def _renamed(self, value: Any) -> Any:
         if isinstance(value, str):
             value = value.replace(str(self._folder), HOME).replace(_PYTHON, "python3.13")
-            return re.sub(r"\b\d+ ms after", "9 ms after", value) if "reloaded" in value else value
+            value = re.sub(r"^(\S+ v\d+, .*), \d+ ms$", r"\1, 9 ms", value)  # a reload takes real time
+            return re.sub(r"python:3\.\S+(\tRuntime Version ARN: \S+:)\w+", r"python:3.13.v9\1c0ffee", value)
         if isinstance(value, dict):
             return {key: self._renamed(one) for key, one in value.items()}
         return [self._renamed(one) for one in value] if isinstance(value, list) else value
@@ -105,33 +114,69 @@ class Monitor(Stage):
         self.shop.engine.notices.say("info", "not heard any more")  # the frame that is waited for ends
 
     async def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        await self.until(self._is_quiet, "quiet")
+        self._doors[-1].is_open.clear()
         await self.shop.engine.simulation.advance(seconds)
+        self._doors[-1].is_open.set()
 
     async def settle(self) -> None:
         """Until everything is on the screen that the engine has to say now."""
         await self.shop.engine.simulation.settle()
-        for _ in range(3):
-            await self.until(self._is_quiet, "quiet")
+        await self.until(self._is_quiet, "quiet")
         if hasattr(self.app.screen, "show_again"):
             self.app.screen.show_again()  # it looks at the clock by itself, but not this moment
         for field in (*self.app.screen.query(Input), *self.app.screen.query(TextArea)):
             field.cursor_blink = False
-        await self.pilot.pause()
+        seen: list[str] = []
+        while seen[-_LOOKS:] != [self.screen()] * _LOOKS:
+            seen.append(self.screen())
+            self.app.screen.refresh()  # what lies under a panel is drawn anew only with the panel
+            await asyncio.sleep(1 / 60)  # as often as Textual lays out and paints
+            await self.until(self._is_quiet, "quiet")
+
+    async def until(self, holds: Callable[[], Any], what: str = "") -> None:
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                while not (holds() and self._is_drawn()):
+                    await asyncio.sleep(0.001)
+        except TimeoutError:
+            raise AssertionError(f"never happened: {what} {self._under_way()}\n{self.screen()}") from None
+
+    def _is_drawn(self) -> bool:
+        """Whether no widget has anything left to do."""
+        screen = self.app.screen
+        nodes = (self.app, screen, *screen.query("*"))
+        return not screen._layout_required and not any(node._message_queue.qsize() for node in nodes)
 
     def _is_quiet(self) -> bool:
-        if any(getattr(screen, "_waiting", False) for screen in self.app.screen_stack):
-            return False
-        paints = [paint for screen in self.app.screen_stack if (paint := getattr(screen, "_paint", None))]
-        if any(paint._timer is not None for paint in paints):
-            return False
-        link, time = self.app.link, self.app.model.time
+        return not self._under_way()
+
+    def _under_way(self) -> list[str]:
+        """What will still change the screen."""
+        stack, link, model = self.app.screen_stack, self.app.link, self.app.model
+        found = [f"{screen} asks" for screen in stack if getattr(screen, "_waiting", False)]
+        paints = [(screen, paint) for screen in stack if (paint := getattr(screen, "_paint", None))]
+        found += [f"{screen} paints" for screen, paint in paints if paint._timer is not None]
         if link.client is None:
-            return not self.app.model.connected
-        door = self._doors[-1]
-        return not door.has_news and link._views == link._sent and time.engine == self.shop.engine.clock.now()
+            return found + (["the connection"] if model.connected else [])
+        found += ["a frame"] if self._doors[-1].has_news else []
+        found += ["a view"] if link._views != link._sent else []
+        return found + (["time"] if model.time.engine != self.shop.engine.clock.now() else [])
+
+    async def press(self, *keys: str) -> None:
+        """Press keys one after another. What a key does may depend on what is shown, so each waits for that."""
+        for key in keys:
+            await self.until(self._is_quiet, "quiet")
+            self.send(key)
+            for _ in range(60):  # a key passes from app to screen to widget, and a new screen is mounted
+                await asyncio.sleep(0)
+        await self.until(self._is_quiet, "quiet")
 
     async def resize(self, columns: int, rows: int) -> None:
-        await self.pilot.resize_terminal(columns, rows)
+        size = Size(columns, rows)
+        self.app._driver.send_message(Resize(size, size))  # type: ignore[union-attr]
+        await self.until(lambda: self.app.main.size == size, "the new size")
 
 
 class Shop:

@@ -399,9 +399,15 @@ def in_nanoseconds(tell: "Callable[[], float]") -> "Callable[[], int]":
     return lambda: round(tell() * 1e9)
 
 
-def at_this_time(tell: "Callable[..., Any]") -> "Callable[..., Any]":
-    """A function of `time` that takes the present if it is given no other."""
-    return lambda seconds=None: tell(world.look() if seconds is None else seconds)
+class AtThisTime:
+    """A function of `time` that takes the present if it is given no other. A class that has it stays without `self`:
+    `logging.Formatter.converter` is one of these."""
+
+    def __init__(self, tell: "Callable[..., Any]") -> None:
+        self.tell = tell
+
+    def __call__(self, seconds: "float | None" = None) -> "Any":
+        return self.tell(world.look() if seconds is None else seconds)
 
 
 def strftime(layout: str, moment: "Any" = None) -> str:
@@ -450,9 +456,9 @@ def replacements() -> "dict[Any, Any]":
         time.time_ns: in_nanoseconds(world.look),
         time.monotonic_ns: in_nanoseconds(passed),
         time.perf_counter_ns: in_nanoseconds(passed),
-        time.gmtime: at_this_time(time.gmtime),
-        time.localtime: at_this_time(time.localtime),
-        time.ctime: at_this_time(time.ctime),
+        time.gmtime: AtThisTime(time.gmtime),
+        time.localtime: AtThisTime(time.localtime),
+        time.ctime: AtThisTime(time.ctime),
         time.strftime: strftime,
         datetime.datetime: datetime_,
         threading.Lock: Lock,
