@@ -46,6 +46,10 @@ class EngineTime:
         """Seconds since the epoch, as the engine counts them."""
         return self.engine + (time.monotonic() - self.received) * self.rate
 
+    def ticks(self) -> float:
+        """Seconds from no particular moment on, for durations of ours: real ones, unless time is simulated."""
+        return self.engine if self.mode == "simulated" else time.monotonic()
+
 
 @dataclass
 class PaneRows:

@@ -1,9 +1,8 @@
 """What the user asks the engine for, and what the monitor says about the answer."""
 
 import json
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from . import format as f
@@ -22,7 +21,7 @@ class Outcome:
     function: str
     payload: str
     qualifier: str = ""
-    started: float = field(default_factory=time.monotonic)
+    started: float | None = None  # by `EngineTime.ticks`
     answer: dict[str, Any] | None = None
     trouble: str = ""
 
@@ -124,6 +123,7 @@ class Wishes:
 
     async def invoke(self, outcome: Outcome) -> None:
         """Invoke and wait; the outcome is filled in."""
+        outcome.started = self._model.time.ticks()
         try:
             payload = self._used(outcome.function, outcome.payload)
             answer = await self._client().invoke(outcome.target, payload, asynchronous=False)

@@ -26,7 +26,7 @@ from lamtop.tui.client import LocalClient, Values
 
 SEED = 4
 HOME = "/home/ann/shop"  # as it is called on the screen
-_PATIENCE = 8.0  # seconds; these machines are busy
+_PATIENCE = 20.0  # seconds; these machines are busy
 _LOOKS = 2  # that show the same before it is believed
 _PYTHON = f"python3.{sys.version_info.minor}"
 
@@ -38,7 +38,6 @@ class Door(LocalClient):
         super().__init__(engine)
         self._folder = folder
         self.under_way = 0
-        self.what = ''
         self.is_cut = False
         self.is_open = asyncio.Event()  # closed while time passes: nobody needs pictures of that
         self.is_open.set()
@@ -87,7 +86,6 @@ class Door(LocalClient):
 
     async def _counted(self, wish: Any) -> Any:
         self.under_way += 1
-        self.what = str(wish)
         try:
             return await wish
         finally:
@@ -162,7 +160,7 @@ class Monitor(Stage):
         found += [f"{screen} paints" for screen, paint in paints if paint._timer is not None]
         if link.client is None:
             return found + (["the connection"] if model.connected else [])
-        found += [f"a frame {self._doors[-1].what}"] if self._doors[-1].has_news else []
+        found += ["a frame"] if self._doors[-1].has_news else []
         found += ["a view"] if link._views != link._sent else []
         return found + (["time"] if model.time.engine != self.shop.engine.clock.now() else [])
 

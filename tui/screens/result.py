@@ -1,6 +1,5 @@
 """The result of a synchronous invocation: running, then what came back and what was printed."""
 
-import time
 from functools import partial
 
 from textual.timer import Timer
@@ -61,7 +60,8 @@ class ResultScreen(Sheet):
     def lines(self) -> Lines:
         outcome = self.outcome
         if outcome.running:
-            ran = f.span(round(time.monotonic() - outcome.started, 1))
+            now = self.lamtop.model.time.ticks()
+            ran = f.span(round(now - (now if outcome.started is None else outcome.started), 1))
             sent: Part = ("sent " + f.one_line(one_line(outcome.payload[:2000]))[:500], "dim")
             return [[(f"{f.RUNNING} running… {ran}", "ok")], [sent], *self._live_log()]
         if outcome.answer is None:
