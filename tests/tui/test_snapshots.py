@@ -269,7 +269,7 @@ def album(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Album]:
         patch.setattr("lamtop.engine.view.subscription.FRAME_GAP", 0.005)
         patch.setattr("lamtop.engine.view.subscription._LOOK_EVERY", 0.002)
         album = Album()
-        asyncio.run(asyncio.wait_for(tell(album, tmp_path_factory.mktemp("shop")), 90))
+        asyncio.run(asyncio.wait_for(tell(album, tmp_path_factory.mktemp("shop")), 300))
         yield album
     time.tzset()
 
