@@ -126,7 +126,7 @@ class Model:
     def __init__(self, opening: str = "") -> None:
         self.link = opening  # why there is nothing to see; "" while the engine is heard
         self.connected = False
-        self.lost_at: float | None = None  # wall time since when the engine is not heard
+        self.lost_at: float | None = None  # since when, in seconds since the epoch, the engine is not heard
         self.trouble: Notice | None = None  # what is wrong with the connection, for as long as it is
         self.hello: Row = {}
         self.time = EngineTime()
@@ -158,7 +158,7 @@ class Model:
 
     def lost(self, what: str, more: str) -> None:
         """The engine is not heard; what was seen last stays on the screen."""
-        self.lost_at = self.lost_at or time.time()
+        self.lost_at = self.lost_at or (self.time.now() if self.time.engine else time.time())
         self.connected, self.link = False, clean(f"{what} since {clock(self.lost_at)}")
         self.trouble = Notice("error", clean(f"{self.link}: {more}"))
         self.time.halt()

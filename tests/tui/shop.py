@@ -49,9 +49,9 @@ class Door(LocalClient):
     async def frames(self) -> AsyncIterator[Values]:
         read = self._subscription._frame
 
-        async def counted(*given: Any) -> Values:
+        async def counted(*given: Any, **named: Any) -> Values:
             self.under_way += 1
-            return await read(*given)
+            return await read(*given, **named)
 
         self._subscription._frame = counted  # type: ignore[method-assign]
         while not self.is_cut:

@@ -242,7 +242,7 @@ async def terminals(it: Shop, album: Album) -> None:
     del os.environ["NO_COLOR"]
     async with it.watched((80, 24)) as monitor:
         monitor.cut_the_line()
-        await monitor.shows("nobody is there")
+        await monitor.shows("no engine since")
         await album.take(monitor, "the engine is gone")
 
 
