@@ -96,10 +96,10 @@ class Link:
 
     async def _send_views(self, client: Client) -> None:
         while True:
+            self._news.clear()  # first: what is wished while the last wish is sent is not to be missed
             if self._views and self._views != self._sent:
                 self._sent = {pane: dict(view) for pane, view in self._views.items()}
                 await _quietly(client.subscribe(self._sent))
-            self._news.clear()
             await self._news.wait()
 
     async def _feel_pulse(self, client: Client) -> None:

@@ -70,6 +70,10 @@ class Attempts:
         """Events that have begun and wait for an execution environment. May be asked in any thread."""
         return [event for seq, event in list(self.begun.items()) if seq not in self.started]
 
+    def waiting(self, function: str) -> int:
+        """How many events have begun and wait for an execution environment."""
+        return self._waiting.get(function, 0)
+
     # -- limits ------------------------------------------------------------------------------------------------------
 
     def room(self, function: str) -> int:

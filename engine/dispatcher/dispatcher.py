@@ -118,6 +118,10 @@ class Dispatcher:
         """The concurrency limits that are in force."""
         return self._attempts.limits
 
+    def waiting(self, function: str) -> int:
+        """How many events of a function have begun and wait for an execution environment."""
+        return self._attempts.waiting(function)
+
     @property
     def ahead(self) -> list[Event]:
         """Events that have begun and wait for an execution environment. May be asked in any thread."""

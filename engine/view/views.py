@@ -222,7 +222,7 @@ class Views:
             "version": self.pools.version(function.name),
             "cold_starts": self.pools.cold_starts.get(function.name, 0),
             "in_flight": self.dispatcher.in_flight.by_function.get(function.name, 0),
-            "queued": sum(counts.queued.values()) + counts.begun,
+            "queued": sum(counts.queued.values()) + self.dispatcher.waiting(function.name),
             "dead": self._dead_letters().get(function.name, 0),
             "environments": self.pools.live(function.name),
             "reload_error": self.reload_errors.get(function.name),

@@ -45,10 +45,10 @@ def _troubles(row: Row) -> Lines:
 
 def _now_words(row: Row) -> str:
     environments = f.counted(int(row.get("environments") or 0), "environment")
-    under_way = f.counted(int(row.get("queued") or 0), "event")
+    waiting = f.counted(int(row.get("queued") or 0), "event")
     dead = f.counted(int(row.get("dead") or 0), "dead letter")
     running = row.get("in_flight") or 0
-    return f"code v{row.get('version')} · {environments} · {running} in flight · {under_way} under way · {dead}"
+    return f"code v{row.get('version')} · {environments} · {running} in flight · {waiting} waiting · {dead}"
 
 
 def _duration_words(row: Row) -> str:

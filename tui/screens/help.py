@@ -32,7 +32,7 @@ _COLUMNS = {
         ("RATE", "calls in each of the last seconds"),
         ("P50 P99", "half of the calls, and 99 of 100, were no slower than this"),
         ("RUN", "executions now, of the reserved concurrency (∞: none is set)"),
-        ("WAIT", "its events that have not ended: queued, running, waiting for a retry"),
+        ("WAIT", "its events that wait: for a place, for a limit, for a retry"),
         ("COLD", "cold starts"),
         ("CODE", "how often it was loaded: v2 after the first save"),
         ("COST", "of all its calls at AWS's prices; PER 1M: of a million such calls"),

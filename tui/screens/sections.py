@@ -3,6 +3,7 @@
 from typing import Any
 
 from .. import format as f
+from ..keymap import key_for
 from ..wishes import pretty
 from .call_lines import stream_lines
 from .environment_lines import environment_lines, short_stream
@@ -57,14 +58,15 @@ def _result_lines(life: Life, attempt: Life | None) -> Lines:
 
 
 def _number_words(life: Life, attempt: Life) -> str:
+    """Which attempt this is of those that there are; more may come while the request has not ended."""
     count = len(attempts_of(life))
-    words = f"attempt {attempt['number']} of {count} so far"
-    return words + ("  (n/N: others)" if count > 1 else "")
+    words = f"attempt {attempt['number']} of {count}" + ("" if life.get("ended_at") else " so far")
+    keys = f"{key_for('attempt.next')}/{key_for('attempt.previous')}"
+    return words + (f"  ({keys}: others)" if count > 1 else "")
 
 
 def _attempt_words(life: Life, attempt: Life) -> str:
-    count = len(attempts_of(life))
-    words = [f"attempt {attempt['number']} of {count} so far"]
+    words = [_number_words(life, attempt)]
     if attempt.get("version"):
         words.append(f"v{attempt['version']}")
     if attempt.get("environment"):
@@ -76,4 +78,4 @@ def _attempt_words(life: Life, attempt: Life) -> str:
         words.append(f"{attempt['memory_used']} MB")
     if attempt.get("billed_ms"):
         words.append(f"billed {attempt['billed_ms']:,} ms = {f.money(attempt['cost'])}")
-    return " · ".join(words) + ("  (n/N: others)" if count > 1 else "")
+    return " · ".join(words)

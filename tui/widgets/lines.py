@@ -63,7 +63,7 @@ class Header(OneLine):
             _Piece(6, [(f" :{urlsplit(str(hello.get('url', ''))).port or '?'}", "accent")]),
             _Piece(1, [(f" {'python ' if wide else 'py '}{hello.get('python', '')} ", "dim")]),
         ]
-        lost = [] if self._model.connected else [_Piece(0, [(f" {self._model.link}", "error")])]
+        lost = [] if self._model.connected else [_Piece(0, [(f" {self._model.link} ", "error")])]
         paused = [_Piece(0, [(" PAUSED ", "warning")])] if self._model.totals.get("paused_since") else []
         return [*pieces, *lost, *paused, *(_Piece(0, [part]) for part in self._looks())]
 
@@ -71,16 +71,16 @@ class Header(OneLine):
         time, totals = self._model.time, self._model.totals
         if not time.engine:
             return []
-        pace = " simulated" if time.mode == "simulated" else f" x{time.rate:g}" if time.rate != 1 and time.rate else ""
+        pace = "simulated " if time.mode == "simulated" else f"x{time.rate:g} " if time.rate != 1 and time.rate else ""
         good = max(0, int(totals.get("invocations") or 0) - int(totals["errors"]))
         errors = int(totals["errors"])
         # every refusal so far, not those that wait now
         throttles = int(totals["throttles" if "throttles" in totals else "throttled"])
         word = "throttled" if self.size.width >= 100 else "thr"
         return [
-            _Piece(7, [(f" {f.clock(time.now())}", "")]),
+            _Piece(7, [(f" {f.clock(time.now())} ", "")]),
             _Piece(9, [(pace, "accent")]),
-            _Piece(0, [(" │ ", "dim")]),
+            _Piece(0, [("│ ", "dim")]),
             *self._inflow(),
             _Piece(0, [(f"ok {f.number(good)} ", "ok")]),
             _Piece(0, [(f" err {f.number(errors)} ", "error" if errors else "dim")]),
