@@ -128,6 +128,7 @@ class Simulation:
         while self.turns.holder is holder:
             if await self._is_over(holder):
                 return
+            patience.look()
             if patience.spins():
                 self.turns.give_back(holder)  # it keeps nobody up, and meets its deadline
             elif waited := patience.waited():
@@ -151,24 +152,29 @@ class Patience:
 
     def __init__(self, process: Process) -> None:
         self._process = process
-        self._began = time.monotonic()
-        self._before = process.usage()
-        self._credited = 0.0
+        self._looked_at = time.monotonic()
+        self._usage = process.usage()
+        self._computed = self._waited = self._credited = 0.0
+
+    def look(self) -> None:
+        """Take in what it has done since the last look."""
+        before, self._usage = self._usage, self._process.usage()
+        passed, self._looked_at = time.monotonic() - self._looked_at, time.monotonic()
+        if before is None or self._usage is None:
+            self._waited += 0.0 if self._process.can_be_seen else passed
+            return
+        computed = self._usage.computed - before.computed
+        self._computed += computed
+        if self._usage.waits:
+            self._waited += max(0.0, passed - computed - (self._usage.queued - before.queued))
 
     def spins(self) -> bool:
         """Has it computed for longer than it may take in all?"""
-        now = self._process.usage()
-        if self._before is None or now is None:
-            return False
-        return now.computed - self._before.computed > self._process.time_left
+        return self._computed > self._process.time_left
 
     def waited(self) -> float:
-        """Real seconds, since the last look, in which it waited for the world; 0 until that is beyond doubt."""
-        now = self._process.usage()
-        waited = time.monotonic() - self._began
-        if self._before is not None and now is not None:
-            waited -= now.computed + now.queued - self._before.computed - self._before.queued
-        if waited < WAITED_AT_LEAST:
+        """Real seconds, since it was last asked, of waiting for the world; 0 until that is beyond doubt."""
+        if self._waited < WAITED_AT_LEAST:
             return 0.0
-        more, self._credited = waited - self._credited, waited
+        more, self._credited = self._waited - self._credited, self._waited
         return more

@@ -14,19 +14,26 @@ Grant = Callable[[], object]
 
 
 class Usage(Protocol):
-    """Real seconds on a core, and in line for one."""
+    """Real seconds on a core, and in line for one; whether it waits for something else at this moment."""
 
     @property
     def computed(self) -> float: ...
     @property
     def queued(self) -> float: ...
+    @property
+    def waits(self) -> bool: ...
 
 
 class Process(Protocol):
     """Something that computes."""
 
     def usage(self) -> Usage | None:
-        """What it has had of the cores so far; None if the system does not say."""
+        """What it has had of the cores so far; None if it does not run yet, or the system does not say."""
+        ...
+
+    @property
+    def can_be_seen(self) -> bool:
+        """Whether the system says what processes have had of the cores."""
         ...
 
     @property

@@ -159,6 +159,11 @@ class Environment:
         return usage(self.pid)
 
     @property
+    def can_be_seen(self) -> bool:
+        """Whether the system says what processes have had of the cores."""
+        return usage(os.getpid()) is not None
+
+    @property
     def time_left(self) -> float:
         """Seconds of handler time until it is late."""
         return self._deadline.left

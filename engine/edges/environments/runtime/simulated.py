@@ -94,15 +94,14 @@ class World:
                 self.reads = 0
                 self.sleep(LOOK)
                 self.reads = READS_AT_ONCE
-        return self.now + self.waited_outside()
+            if self.waited_outside():
+                self.let_time_pass(self.now)  # the engine knows how much of that counts
+        return self.now
 
-    def waited_outside(self) -> float:
-        """Real seconds of this turn in which nothing was computed, once the engine has lost patience with it."""
+    def waited_outside(self) -> bool:
+        """Has this turn been a wait for something that is not simulated, for longer than the engine's patience?"""
         passed: float = real["monotonic"]() - self.turn_at
-        if passed < PATIENCE:
-            return 0.0
-        waited = passed - (used() - self.used_at)
-        return waited if waited >= PATIENCE else 0.0
+        return passed > PATIENCE and passed - (used() - self.used_at) > PATIENCE
 
     def sleep(self, seconds: float) -> None:
         self.wait(Waiter(self.now + seconds))
@@ -151,7 +150,7 @@ class World:
         """Hand over to the next thread that can run, perhaps the one that leaves; let time pass if there is none."""
         while not self.ready:
             if not self.something_came():
-                self.let_time_pass()
+                self.let_time_pass(min((waiter.until for waiter in self.waiting), default=math.inf))
         self.ready.popleft().gate.release()
 
     def something_came(self) -> bool:
@@ -160,13 +159,13 @@ class World:
                 self.wake(waiter, came)
         return bool(self.ready)
 
-    def let_time_pass(self) -> None:
-        until = min((waiter.until for waiter in self.waiting), default=math.inf)
-        if until > self.now:
-            self.reads = 0
-            listens = any(waiter.poll is not None for waiter in self.waiting)
-            self.channel.send(WAITS, LISTENS if listens else "", MOMENT.pack(until))
-            self.take_turn()
+    def let_time_pass(self, until: float) -> None:
+        """Give the turn back, until then at least."""
+        self.reads = 0
+        self.turn_at = real["monotonic"]()  # sending looks at the clock
+        listens = any(waiter.poll is not None for waiter in self.waiting)
+        self.channel.send(WAITS, LISTENS if listens else "", MOMENT.pack(until))
+        self.take_turn()
         for waiter in sorted(self.waiting, key=lambda waiter: waiter.until):
             if waiter.until <= self.now:
                 self.wake(waiter, None)
