@@ -9,6 +9,7 @@ from typing import Any
 
 from . import about, interpreter, registry
 from .answer_times import AnswerTimes
+from .arming import Arming, targets
 from .clock import START, Clock, SimulatedClock, Simulation, SystemClock
 from .core.event import Delivery, Message
 from .core.fault import ON_INIT
@@ -156,6 +157,8 @@ class Engine:
         self.subscribe, self.life, self.page = looking.subscribe, looking.life, looking.page
         times = TimeControl(self.clock, self.simulation, self.loop, self.notices.say)
         self.set_speed, self.jump = times.set_speed, times.jump
+        arming = Arming(self.faults, lambda: targets(self.functions.values(), self.project.queues), self.notices.say)
+        self.arm, self.disarm, self.armed = arming.arm, arming.disarm, arming.armed
         self.attached, self.detached = self.monitors.attached, self.monitors.detached
         self.reload = self.reloader.reload
 

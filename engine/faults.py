@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .clock import Clock
-from .core.arn import resource_name
+from .core.arn import receiver_name
 from .core.event import Delivery
 from .core.fault import ON_DELIVERY, Fault, Kind, Rule, choose
 from .core.fault_words import describe, parse
@@ -21,6 +21,7 @@ class Faults:
         self._clock = clock
         self._changed = changed
         self._lifted = lifted
+        self.ended: Callable[[Rule, str], object] = lambda *_: None  # told of a rule that is no more, and why
         self._rules: list[Rule] = []
         self._armed = 0
 
@@ -31,21 +32,39 @@ class Faults:
         rule = wish.armed(self._armed, self._clock.now())
         self._rules.append(rule)
         if rule.until is not None:
-            self._clock.ring_at(rule.until, self._lift)
+            self._clock.ring_at(rule.until, self._time_is_up)
         self._changed()
         return rule
 
     def clear(self, number: int | None = None) -> int:
         """Disarm one rule, or all. Returns how many that were."""
-        kept = [rule for rule in self._rules if number is not None and rule.number != number]
-        cleared = len(self._rules) - len(kept)
-        self._rules = kept
-        self._lift()
-        return cleared
+        cleared = [rule for rule in self._rules if number in (None, rule.number)]
+        self._rules = [rule for rule in self._rules if rule not in cleared]
+        self._end(cleared, "cleared")
+        if cleared:
+            self._lifted()
+        return len(cleared)
 
-    def _lift(self) -> None:
-        self._changed()
-        self._lifted()
+    def _time_is_up(self) -> None:
+        if self._drop_what_is_over():
+            self._lifted()
+
+    def _drop_what_is_over(self) -> bool:
+        now = self._clock.now()
+        over = [rule for rule in self._rules if rule.is_over(now)]
+        self._rules = [rule for rule in self._rules if not rule.is_over(now)]
+        self._end(over, "is over")
+        return bool(over)
+
+    def _end(self, rules: list[Rule], why: str) -> None:
+        for rule in rules:
+            self.ended(rule, "is used up" if rule.is_used_up else why)
+        if rules:
+            self._changed()
+
+    def words(self, rule: Rule) -> str:
+        """The sentence that arms it anew, with the time that is left."""
+        return describe(rule, self._clock.now())
 
     def armed(self) -> list[dict[str, Any]]:
         """Each rule that is not over: its sentence, and what it has hit."""
@@ -68,11 +87,12 @@ class Faults:
         )
         if fault is not None:
             self._changed()
+            self._drop_what_is_over()
         return fault
 
     def why_not_delivered(self, delivery: Delivery) -> str | None:
         """What keeps a delivery from its queue or function, if anything does."""
-        name = resource_name(delivery.target)
+        name = receiver_name(delivery.target)
         fault = self.choose(ON_DELIVERY, name, delivery.request_id)
         if fault is None:
             return None

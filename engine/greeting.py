@@ -11,6 +11,10 @@ _REAL_AWS = (
     "--pass-credentials: handlers reach the real services with your own AWS credentials, only Lambda is here; "
     "the region is us-east-1 unless AWS_REGION says otherwise"
 )
+_SIMULATED = (
+    "simulated time, seed {seed}, {speed:g} times as fast as real: handlers see it too, and it stands still while "
+    "one computes"
+)
 
 
 def greeting(
@@ -33,6 +37,8 @@ def greeting(
     for text in missing_packages(project.functions.values(), chosen.path, interpreter.search_path):
         yield "warning", text
     yield from (("info", text) for text in attach)
+    if settings.simulate is not None:
+        yield "warning", _SIMULATED.format(seed=settings.simulate, speed=settings.speed)
     if settings.pass_credentials:
         yield "warning", _REAL_AWS
     if lost:

@@ -16,7 +16,7 @@ from .core.arn import LATEST, function_arn
 from .core.calls import with_waits
 from .core.concurrency import ACCOUNT_LIMIT, Throttled
 from .core.event import Event, Outcome
-from .core.fault import BEFORE_START, ON_INVOCATION, Kind
+from .core.fault import BEFORE_START, ON_INVOCATION, Fault, Kind
 from .core.function import Function
 from .core.invocation import Invocation
 from .core.trace import RecursionStopped, header_of, is_loop
@@ -94,7 +94,9 @@ class Invocations:
             self._metrics.recursion_stopped(function.name)
             raise RecursionStopped(function.name)
         now = self._clock.now()
-        limit = self._dispatcher.admit(function.name) or self._injected_limit(function, request_id, payload)
+        limit = self._dispatcher.admit(function.name)
+        refusal = None if limit else self._refusal(function, request_id, payload)
+        limit = limit or (ACCOUNT_LIMIT if refusal else None)
         if limit and not self._refusals.wants(function.name, now):
             raise Throttled(limit)
         caller = self._dispatcher.calls.caller(trace_id)
@@ -113,6 +115,7 @@ class Invocations:
             caller=caller.request_id if caller else "",
             accepted_at=now,
         )
+        invocation.fault = refusal
         if limit:
             self._refusals.keep(invocation, limit)
             raise Throttled(limit)
@@ -127,14 +130,12 @@ class Invocations:
             calls.wait(caller, self._clock.ticks())
         self._environments.run(invocation)
 
-    def _injected_limit(self, function: Function, request_id: str, payload: bytes) -> str | None:
-        """The limit that an armed fault pretends is reached. Raises NotAccepted if it says that Lambda itself fails."""
+    def _refusal(self, function: Function, request_id: str, payload: bytes) -> Fault | None:
+        """The armed fault that pretends a limit is reached. Raises NotAccepted if it says that Lambda itself fails."""
         fault = self._faults.choose(BEFORE_START, function.name, request_id, payload)
-        if fault is None:
-            return None
-        if fault.kind is Kind.THROTTLE:
-            return ACCOUNT_LIMIT
-        raise NotAccepted(f"injected: {fault}")
+        if fault is not None and fault.kind is not Kind.THROTTLE:
+            raise NotAccepted(f"injected: {fault}")
+        return fault
 
     def _may_start(self) -> bool:
         """A synchronous invocation was admitted when it came, and starts as soon as an environment is free."""

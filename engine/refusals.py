@@ -25,5 +25,12 @@ class Refusals:
     def keep(self, invocation: Invocation, limit: str) -> None:
         """It was answered with 429 at once and never reached an environment."""
         at = invocation.accepted_at
-        refused = Outcome(Ended.THROTTLED, error_type="throttled", error_message=limit, started_at=at, ended_at=at)
+        refused = Outcome(
+            Ended.THROTTLED,
+            error_type="throttled",
+            error_message=limit,
+            started_at=at,
+            ended_at=at,
+            injected=str(invocation.fault or ""),
+        )
         self._history.record(invocation, refused)

@@ -162,19 +162,21 @@ class Lamtop:
 
     def inject(self, fault: str) -> int:
         """Arm a fault, "orders timeout 50% 25x", and return its number. Raises ValueError, saying what is allowed."""
-
-        async def arm() -> int:
-            return self._engine.faults.arm(fault).number
-
-        return self._do(arm())
+        number: int = self._do(self._engine.arm(fault))["number"]
+        return number
 
     def clear_faults(self) -> None:
         """Disarm all."""
+        self._do(self._engine.disarm())
 
-        async def clear() -> None:
-            self._engine.faults.clear()
+    @property
+    def notices(self) -> list[dict[str, Any]]:
+        """What the engine had to say, the oldest first: "level" ("info", "warning", "error"), "text", "at"."""
 
-        self._do(clear())
+        async def since_the_beginning() -> list[dict[str, Any]]:
+            return self._engine.notices.since(0)
+
+        return self._do(since_the_beginning())
 
     def dead_letters(self, queue: str = "") -> list[DeadLetter]:
         """The messages in one dead-letter queue, or all dead events, the oldest first."""

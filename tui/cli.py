@@ -3,8 +3,10 @@
 import click
 
 from .commands.asking import invoke, logs, status, stop
+from .commands.faults import fault
 from .commands.monitor import attach, monitor
 from .commands.serve import serve
+from .commands.time import jump, speed
 
 
 class _DefaultToMonitor(click.Group):
@@ -28,7 +30,7 @@ def main() -> None:
     """
 
 
-for _command in (monitor, serve, attach, invoke, logs, status, stop):
+for _command in (monitor, serve, attach, invoke, logs, status, fault, speed, jump, stop):
     main.add_command(_command)
 
 

@@ -35,6 +35,11 @@ class Client(Protocol):
     async def undo(self, purge: str = "") -> Values: ...
     async def letters(self, ids: list[str]) -> list[Values]: ...
     async def reload(self) -> Values: ...
+    async def arm(self, sentence: str) -> Values: ...
+    async def disarm(self, number: int | None = None) -> Values: ...
+    async def faults(self) -> list[Values]: ...
+    async def set_speed(self, speed: float) -> Values: ...
+    async def jump(self) -> Values: ...
     async def pause(self) -> Values: ...
     async def resume(self) -> Values: ...
     async def life(self, request_id: str) -> Values | None: ...
@@ -111,6 +116,26 @@ class HttpClient:
 
     async def reload(self) -> Values:
         found: Values = await self._call("POST", "reload")
+        return found
+
+    async def arm(self, sentence: str) -> Values:
+        found: Values = await self._call("POST", "faults/arm", {"fault": sentence})
+        return found
+
+    async def disarm(self, number: int | None = None) -> Values:
+        found: Values = await self._call("POST", "faults/clear", {"number": number})
+        return found
+
+    async def faults(self) -> list[Values]:
+        found: list[Values] = (await self._call("GET", "faults"))["faults"]
+        return found
+
+    async def set_speed(self, speed: float) -> Values:
+        found: Values = await self._call("POST", "speed", {"speed": speed})
+        return found
+
+    async def jump(self) -> Values:
+        found: Values = await self._call("POST", "jump")
         return found
 
     async def pause(self) -> Values:
@@ -222,6 +247,21 @@ class LocalClient:
 
     async def reload(self) -> Values:
         return await self._engine.reload()
+
+    async def arm(self, sentence: str) -> Values:
+        return await self._engine.arm(sentence)
+
+    async def disarm(self, number: int | None = None) -> Values:
+        return await self._engine.disarm(number)
+
+    async def faults(self) -> list[Values]:
+        return await self._engine.armed()
+
+    async def set_speed(self, speed: float) -> Values:
+        return await self._engine.set_speed(speed)
+
+    async def jump(self) -> Values:
+        return await self._engine.jump()
 
     async def pause(self) -> Values:
         return await self._engine.pause()

@@ -60,6 +60,11 @@ class Door:
                 f"the engine of this folder runs {running.source}, not {path}: stop it with 'lamtop stop', "
                 "or give the other one a state folder of its own with --state"
             )
+        if running is not None and options["simulate"] is not None:
+            raise EngineUnreachable(
+                "the engine of this folder runs already, and --simulate is for one that starts: open a monitor on it "
+                "with 'lamtop attach', stop it with 'lamtop stop', or name another state folder with --state"
+            )
         self._started = None if running else self._start()
         self.opening = "starting the engine…" if self._started else f"connecting to {running.url if running else ''}…"
 
@@ -114,6 +119,7 @@ def _start(path: Path | None, state: Path, port: int | None, options: dict[str, 
     command += ["--any-port"] if port is None else ["--port", str(port)]
     command += ["--host", options["host"], "--speed", str(options["speed"])]
     command += ["--jitter", str(options["jitter"])] if options["jitter"] is not None else []
+    command += ["--simulate", str(options["simulate"])] if options["simulate"] is not None else []
     command += ["--keep-days", str(options["keep_days"])]
     command += ["--python", options["python"]] if options["python"] else []
     command += ["--spawn"] if options["spawn"] else []

@@ -57,3 +57,9 @@ def queue_arn(name: str) -> str:
 def resource_name(arn: str) -> str:
     """The last part of an ARN: the queue's or function's own name."""
     return arn.rsplit(":", 1)[-1]
+
+
+def receiver_name(arn: str) -> str:
+    """What a queue or a destination is called: a function's own name, whatever its version or alias."""
+    reference = Reference.parse(arn)
+    return reference.name if reference else resource_name(arn)

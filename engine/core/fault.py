@@ -73,8 +73,12 @@ class Rule:
     candidates: int = 0  # invocations that it might have hit …
     hits: int = 0  # … and did
 
+    @property
+    def is_used_up(self) -> bool:
+        return self.count is not None and self.hits >= self.count
+
     def is_over(self, now: float) -> bool:
-        return (self.count is not None and self.hits >= self.count) or (self.until is not None and now >= self.until)
+        return self.is_used_up or (self.until is not None and now >= self.until)
 
     def is_for(self, function: str, request: str, payload: Any) -> bool:
         """`payload` is the parsed one; it counts only if the rule asks for a match."""

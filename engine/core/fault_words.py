@@ -2,9 +2,10 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from .fault import TIMED, Kind, Rule
+from .fault import ON_DELIVERY, ON_INIT, TIMED, Kind, Rule
 
 ALL = "all"
 _NUMBER = r"\d+(?:\.\d+)?"
@@ -12,6 +13,12 @@ _PERCENT = re.compile(rf"({_NUMBER})%")
 _COUNT = re.compile(r"(\d+)x")
 _TIME = re.compile(rf"({_NUMBER})(ms|s|m|h)")
 _DELAY = re.compile(rf"\+({_NUMBER}(?:ms|s|m|h))(?:\.\.({_NUMBER}(?:ms|s|m|h)))?")
+_FIS = {  # actions of AWS Fault Injection Service that are a kind by another name
+    "aws:lambda:invocation-error": Kind.ERROR,
+    "aws:lambda:invocation-add-delay": Kind.DELAY,
+}
+_FIS_DELAY = 1.0  # seconds, of invocation-add-delay when it is given none
+_DELAY_MAX = 900.0  # seconds, as in FIS: the longest that a function may run
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 ALLOWED = (
     "FUNCTION|all KIND [50%] [25x: hits] [20s: how long] [+2s or +2s..5s: a delay] [seed=7] [request=ID] "
@@ -44,10 +51,11 @@ def parse(sentence: str) -> Wish:
             lasts = _seconds(taken[0])
         else:
             found |= _wish(word, kind)
-    if kind in TIMED and "seconds" not in found:
-        raise ValueError(f"{kind}: for how long? Add a delay, such as +2s or +500ms..2s")
+    if kind in TIMED:
+        found.setdefault("seconds", _FIS_DELAY)
     if match:
         found["match"] = _match(match)
+    _check_fit(kind, found)
     return Wish(Rule(0, **found), lasts)
 
 
@@ -73,9 +81,24 @@ def describe(rule: Rule, now: float) -> str:
 
 def _kind(word: str) -> Kind:
     try:
-        return Kind(word)
+        return _FIS.get(word) or Kind(word)
     except ValueError:
         raise ValueError(f"{word!r} is no kind of fault; use one of {', '.join(Kind)}") from None
+
+
+def _check_fit(kind: Kind, found: Mapping[str, Any]) -> None:
+    """What says which invocations are meant makes no sense where there is none."""
+    if kind is Kind.STALL:
+        useless, why = {"percent", "count", "request", "match"}, "holds all events back; say only for how long: 20s"
+    elif kind in ON_INIT:
+        useless, why = {"request", "match"}, "hits environments that start, before they have an invocation"
+    elif kind in ON_DELIVERY:
+        useless, why = {"match"}, "hits messages on their way to a queue or destination, not payloads"
+    else:
+        return
+    names = {"percent": "a percentage", "count": "a number of hits", "request": "request=", "match": "if"}
+    for name in sorted(useless & found.keys()):
+        raise ValueError(f"{kind} takes no {names[name].removeprefix('a ')}: it {why}")
 
 
 def _wish(word: str, kind: Kind) -> dict[str, Any]:
@@ -103,6 +126,8 @@ def _delay(word: str, kind: Kind, found: re.Match[str]) -> dict[str, float]:
         raise ValueError(f"{word!r}: {kind} takes no delay; {' and '.join(sorted(TIMED))} do")
     least = _seconds(found[1])
     most = _seconds(found[2]) if found[2] else least
+    if most > _DELAY_MAX:
+        raise ValueError(f"{word!r} is not allowed; use at most {_DELAY_MAX:g}s, the longest that a function may run")
     if most < least:
         raise ValueError(f"{word!r} is not allowed; the second time must not be the shorter one")
     return {"seconds": least, "jitter": most - least}

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from lamtop.engine.core.fault import ON_INVOCATION, TIMED, Fault, Kind, Rule, choose, contains
+from lamtop.engine.core.fault import ON_INVOCATION, Fault, Kind, Rule, choose, contains
 from lamtop.engine.core.fault_words import describe, parse
 
 
@@ -100,7 +100,12 @@ def test_times_have_units() -> None:
         ("orders error 0x", "'0x' is not allowed; use at least 1x"),
         ("orders error often", "'often' is not understood; say FUNCTION"),
         ("orders error +2s", "error takes no delay; delay and init-delay do"),
-        ("orders delay", "for how long"),
+        ("orders delay +901s", "use at most 900s"),
+        ("orders stall 5x", "stall takes no number of hits: it holds all events back"),
+        ("orders stall 50%", "stall takes no percentage"),
+        ('orders init-error if {"a": 1}', "init-error takes no if: it hits environments that start"),
+        ("orders init-delay request=ab", "init-delay takes no request="),
+        ('dead dlq if {"a": 1}', "dlq takes no if: it hits messages on their way"),
         ("orders delay +5s..2s", "must not be the shorter one"),
         ("orders error if {", "that is not JSON"),
         ("orders error if [1]", "use a JSON object"),
@@ -111,6 +116,12 @@ def test_a_sentence_that_makes_no_sense_is_told_why(sentence: str, why: str) -> 
         parse(sentence)
 
 
+def test_actions_of_fault_injection_service_are_kinds_too_and_delay_as_long_as_there() -> None:
+    assert parse("orders aws:lambda:invocation-error 50%").rule.kind is Kind.ERROR
+    rule = parse("orders aws:lambda:invocation-add-delay").rule
+    assert (rule.kind, rule.seconds, rule.percent) == (Kind.DELAY, 1.0, 100)
+
+
 def test_every_kind_can_be_said() -> None:
     for kind in Kind:
-        assert parse(f"all {kind}{' +1s' if kind in TIMED else ''}").rule.kind is kind
+        assert parse(f"all {kind}").rule.kind is kind

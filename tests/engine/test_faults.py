@@ -70,6 +70,7 @@ def test_an_invocation_that_is_hit_fails_as_the_real_thing_would(lab: Lamtop, fo
     answer = lab.invoke("orders", {"n": [1, 2, 3]})
     (attempt,) = answer.request.attempts
     assert (answer.error, attempt.injected) == ("Unhandled", f"{kind} (fault 1)")
+    assert f"lamtop: injected {kind} (fault 1)" in answer.request.log
     assert f"{answer.payload['errorType']}: {answer.payload['errorMessage']}".startswith(
         told.format(id=answer.request.id)
     )
@@ -128,7 +129,10 @@ def test_an_event_that_succeeded_may_come_once_more(lab: Lamtop, folder: Path) -
 
 def test_an_init_fails_or_takes_its_time(lab: Lamtop) -> None:
     lab.inject("orders init-error")
-    assert lab.invoke("orders").payload["errorType"] == "InjectedFault"
+    answer = lab.invoke("orders")
+    assert answer.payload["errorType"] == "InjectedFault"
+    assert answer.request.attempts[0].injected == "init-error (fault 1)"
+    assert "lamtop: injected init-error (fault 1)" in answer.request.log
     lab.clear_faults()
     lab.inject("emails init-delay 1x +5s")
     assert lab.invoke("emails", 1).payload == 1
@@ -169,3 +173,31 @@ def test_half_of_the_events_are_hit_and_the_same_half_with_the_same_seed(folder:
     first = hit(1, "a")
     assert first == hit(1, "b")
     assert 3 < sum(first) < 17
+
+
+def test_notices_say_what_was_armed_and_how_it_ended(lab: Lamtop) -> None:
+    lab.inject("orders error 1x")
+    lab.inject("all delay 1m +1s")
+    lab.inject("orders throttle")
+    lab.invoke("orders")
+    lab.advance(minutes=2)
+    lab.clear_faults()
+    said = [notice["text"] for notice in lab.notices if notice["text"].startswith("fault")]
+    assert said == [
+        "fault 1 armed: orders error 1x",
+        "fault 2 armed: all delay 60s +1s",
+        "fault 3 armed: orders throttle",
+        "fault 1 is used up: orders error 1x; 1 hit of 1",
+        "fault 2 is over: all delay +1s; 0 hits of 0",
+        "fault 3 cleared: orders throttle; 0 hits of 0",
+    ]
+
+
+def test_a_fault_for_a_function_or_queue_that_is_not_there_is_refused(lab: Lamtop) -> None:
+    with pytest.raises(
+        ValueError, match=r"'order' is no function of this project \(did you mean 'orders'\?\); use one"
+    ):
+        lab.inject("order error")
+    with pytest.raises(ValueError, match="'orders' is no queue or destination of this project; use one of all, dead"):
+        lab.inject("orders denied")
+    lab.inject("all denied")

@@ -88,6 +88,8 @@ def status(as_json: bool, state: Path | None) -> None:
         return
     totals = found["totals"]
     say(f"{found['url']}  {found['project']}  pid {found['pid']}  Python {found['python']}")
+    if found["time"]["mode"] != "real":
+        say(f"{found['time']['mode']} time, {found['time']['rate']:g} times as fast")
     say("  ".join(f"{label} {totals[key]}" for key, label in _TOTALS))
     for row in found["functions"]:
         say(

@@ -28,7 +28,7 @@ def find(target: str | None, state: Path | None) -> "Entry":
 
 
 def with_client(target: str | None, state: Path | None, use: "Callable[[HttpClient], Awaitable[T]]") -> T:
-    """Use a client of the engine that is meant, and close it. A missing engine is an error message."""
+    """Use a client of the engine that is meant, and close it. A missing engine is an error message, as is a refusal."""
     from .. import engines
     from ..client import EngineUnreachable
 
@@ -43,7 +43,7 @@ def with_client(target: str | None, state: Path | None, use: "Callable[[HttpClie
 
     try:
         return asyncio.run(run())
-    except EngineUnreachable as error:
+    except (EngineUnreachable, ValueError) as error:
         fail(str(error))
     except KeyboardInterrupt:
         sys.exit(130)

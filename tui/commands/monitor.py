@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from .meant import find
-from .options import engine_options, monitor_options, path_argument, state_option
+from .options import EngineCommand, check_simulation, engine_options, monitor_options, path_argument, state_option
 from .words import fail
 
 if TYPE_CHECKING:
     from ..client import HttpClient
 
 
-@click.command()
+@click.command(cls=EngineCommand)
 @path_argument
 @engine_options
 @monitor_options
@@ -27,6 +27,7 @@ def monitor(path: Path | None, port: int | None, plain: bool, **options: Any) ->
 
     if path is not None and not path.exists():
         fail(f"'{path}' is neither a command nor a file; 'lamtop --help' lists the commands")
+    check_simulation(options)
     state = engines.state_folder(options["state"])
     try:
         door = engines.Door(path, state, port, options)

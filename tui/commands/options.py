@@ -29,6 +29,13 @@ def engine_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--speed", type=click.FloatRange(0.01, 100_000), default=1.0, help="Let waits pass N times faster."
         ),
+        click.option(
+            "--simulate",
+            type=click.IntRange(min=0),
+            default=None,
+            metavar="[SEED]",
+            help="Simulate time, in handlers too: waits cost nothing, the same seed is the same history.",
+        ),
         click.option("--jitter", type=int, default=None, help="Seed: retries come some seconds late, as on AWS."),
         click.option("--python", default=None, help="Interpreter that runs the handlers."),
         click.option("--env-file", type=_FILE, default=None, help="KEY=VALUE lines: variables of all functions."),
@@ -68,11 +75,29 @@ def monitor_options(command: Callable[..., None]) -> Callable[..., None]:
     return command  # fmt: skip
 
 
+class EngineCommand(click.Command):
+    """A command whose --simulate may go without its seed, whatever comes next: `lamtop --simulate template.yaml`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for at, word in enumerate(args):
+            following = args[at + 1] if at + 1 < len(args) else ""
+            if word == "--simulate" and not following.isdigit():
+                args = [*args[:at], "--simulate=0", *args[at + 1 :]]
+        return super().parse_args(ctx, args)
+
+
+def check_simulation(options: dict[str, Any]) -> None:
+    """What cannot go with --simulate, named."""
+    if options["simulate"] is not None and options["debug"]:
+        fail("--simulate and --debug exclude each other: a debugger waits in real time; give one of them")
+
+
 def settings_of(path: Path | None, options: dict[str, Any]) -> "Settings":
     from lamtop.engine import ConfigurationError, Retention, Settings, find
 
     from .. import engines
 
+    check_simulation(options)
     try:
         found = find(path, Path.cwd())
     except ConfigurationError as error:
@@ -84,6 +109,8 @@ def settings_of(path: Path | None, options: dict[str, Any]) -> "Settings":
         host=options["host"],
         speed=options["speed"],
         jitter=options["jitter"],
+        simulate=options["simulate"],
+        paced=options["simulate"] is not None,
         python=options["python"],
         spawn=options["spawn"],
         allowed_hosts=frozenset(options["allow_host"]),

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import PORT, check_host, engine_options, path_argument, settings_of
+from .options import PORT, EngineCommand, check_host, engine_options, path_argument, settings_of
 from .words import fail, say
 
 if TYPE_CHECKING:
     from lamtop.engine import Engine, Settings
 
 
-@click.command()
+@click.command(cls=EngineCommand)
 @path_argument
 @engine_options
 @click.option("--owned", is_flag=True, hidden=True, help="End with the last monitor.")

@@ -92,7 +92,8 @@ class Environment:
         self.version = version
         self.stream: str = after.stream if after else _new_stream(clock, new_id())
         self.invocation: Invocation | None = None
-        self.fault: Fault | None = None  # what goes wrong with its init
+        self.fault: Fault | None = None  # what goes wrong with its init …
+        self._init_hit: Fault | None = after._init_hit if after else None  # … and went: the next invocation says so
         self.usable = True  # False once it is condemned: killed, retired, ended
         self.unwanted = False  # it did not fail: it was retired
         self.scratch: Path | None = None  # its temporary folder
@@ -325,7 +326,10 @@ class Environment:
         fault, self.fault = self.fault, None
         if fault is None:
             self._on_ready()
-        elif fault.kind is Kind.INIT_ERROR:
+            return
+        self._init_hit = fault
+        self.print(f"lamtop: injected {fault}\n".encode())
+        if fault.kind is Kind.INIT_ERROR:
             self.condemn(failures.init_failed(error_object(fault, "")))
         else:
             self._clock.ring(fault.seconds, self._on_loaded)
@@ -404,6 +408,7 @@ class Environment:
         if self._started is not None:  # otherwise there is no process
             self._tap.read_all()
         init_duration, self._init_duration = self._init_duration, None
+        init_hit, self._init_hit = self._init_hit, None
         used = -(-memory // 1024) if self._turns is None else SIMULATED_MEMORY
         self._log.end(
             Report(invocation.request_id, duration, init_duration, self.function.memory, used, failure, len(payload))
@@ -424,7 +429,7 @@ class Environment:
             self.version,
             self._log.first_line,
             self._log.last_line,
-            injected=str(invocation.fault or ""),
+            injected=str(invocation.fault or init_hit or ""),
         )
         self._owner.finished(self, invocation, outcome)
 

@@ -34,6 +34,7 @@ def inject(environment: Injectable, invocation: Invocation, fault: Fault, clock:
         if environment.invocation is invocation:
             environment.fail_without_process(invocation, injected(fault, invocation.request_id))
 
+    environment.print(f"lamtop: injected {fault}\n".encode())
     match fault.kind:
         case Kind.DELAY:
             clock.ring(fault.seconds, send)

@@ -32,7 +32,8 @@ class Starts:
     def start(self, environment: Environment, *, current: bool) -> None:
         """Start its process; of the `current` code, in a folder that was kept. Raises OSError if that is impossible."""
         setting, function = self._setting, environment.function
-        environment.fault = setting.init_fault(function.name)
+        if current:  # a fault says nothing of code that is tried out
+            environment.fault = setting.init_fault(function.name)
         environment.scratch = self._folders.take() if current else setting.scratch.new()
         try:
             mark = setting.starters.marks.next()
