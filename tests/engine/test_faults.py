@@ -9,7 +9,18 @@ import pytest
 from lamtop.engine.testing import LambdaError, Lamtop
 
 CODE = """
-import pathlib
+import json
+import os
+import urllib.error
+import urllib.request
+
+def calls(event, context):
+    url = f"{os.environ['AWS_ENDPOINT_URL']}/2015-03-31/functions/{event}/invocations"
+    try:
+        with urllib.request.urlopen(url, b"1", timeout=60) as answer:
+            return [answer.headers["X-Amz-Function-Error"], json.loads(answer.read())]
+    except urllib.error.HTTPError as error:
+        return [error.code, None]
 
 def echo(event, context):
     with open("runs.txt", "a") as file:
@@ -17,17 +28,19 @@ def echo(event, context):
     print("handling")
     return event
 """
+FUNCTIONS = {"orders": "echo", "emails": "echo", "calls": "calls"}
 HANDLERS = {
     name: {
         "Type": "AWS::Serverless::Function",
         "Properties": {
             "FunctionName": name,
-            "Handler": "app.echo",
+            "Handler": f"app.{handler}",
+            "Timeout": 3 if handler == "echo" else 60,
             "Runtime": "python3.13",
             "DeadLetterQueue": {"Type": "SQS", "TargetArn": {"Fn::GetAtt": ["Dead", "Arn"]}},
         },
     }
-    for name in ("orders", "emails")
+    for name, handler in FUNCTIONS.items()
 }
 TEMPLATE = {"Resources": {**HANDLERS, "Dead": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "dead"}}}}
 
@@ -67,7 +80,7 @@ FAILS = {  # kind: (what the caller is told, how often the handler has run)
 def test_an_invocation_that_is_hit_fails_as_the_real_thing_would(lab: Lamtop, folder: Path, kind: str) -> None:
     told, handled = FAILS[kind]
     lab.inject(f"orders {kind} 1x")
-    answer = lab.invoke("orders", {"n": [1, 2, 3]})
+    answer = lab.invoke("orders", 1234)
     (attempt,) = answer.request.attempts
     assert (answer.error, attempt.injected) == ("Unhandled", f"{kind} (fault 1)")
     assert f"lamtop: injected {kind} (fault 1)" in answer.request.log
@@ -78,14 +91,27 @@ def test_an_invocation_that_is_hit_fails_as_the_real_thing_would(lab: Lamtop, fo
     assert lab.invoke("orders", 1).payload == 1  # it was one hit
 
 
-@pytest.mark.parametrize("kind", ["error", "timeout", "kill"])
-def test_an_event_that_is_hit_is_retried_and_succeeds(lab: Lamtop, folder: Path, kind: str) -> None:
-    lab.inject(f"orders {kind} 2x")
-    event = lab.send("orders", {"id": 8812})
-    lab.advance(minutes=10)
-    assert event.condition == "Success"
-    assert [attempt.injected for attempt in event.attempts] == [f"{kind} (fault 1)"] * 2 + [""]
-    assert runs(folder) == [event.id]
+def test_an_event_that_is_hit_is_retried_and_succeeds(lab: Lamtop, folder: Path) -> None:
+    for number, kind in enumerate(FAILS, 1):
+        lab.inject(f"orders {kind} 2x")
+        event = lab.send("orders", {"id": 8812})
+        lab.advance(minutes=10)
+        assert (event.condition, [attempt.error_type is None for attempt in event.attempts]) == (
+            "Success", [False, False, True]
+        ), kind  # fmt: skip
+        assert [attempt.injected for attempt in event.attempts] == [f"{kind} (fault {number})"] * 2 + [""]
+        assert runs(folder).count(event.id) == 2 * FAILS[kind][1] + 1
+
+
+def test_a_call_by_another_function_is_hit_like_any_other(lab: Lamtop) -> None:
+    for kind, (told, _) in FAILS.items():
+        lab.inject(f"orders {kind} 1x")
+        error, answer = lab.invoke("calls", "orders").payload
+        assert (error, answer["errorType"]) == ("Unhandled", told.partition(":")[0]), kind
+        assert lab.invoke("calls", "orders").payload == [None, 1]
+    for kind, status in (("throttle", 429), ("service", 500)):
+        lab.inject(f"orders {kind} 1x")
+        assert lab.invoke("calls", "orders").payload == [status, None]
 
 
 def test_a_delay_counts_and_can_be_too_long(lab: Lamtop) -> None:
@@ -178,7 +204,7 @@ def test_half_of_the_events_are_hit_and_the_same_half_with_the_same_seed(folder:
 def test_notices_say_what_was_armed_and_how_it_ended(lab: Lamtop) -> None:
     lab.inject("orders error 1x")
     lab.inject("all delay 1m +1s")
-    lab.inject("orders throttle")
+    lab.inject("emails throttle")
     lab.invoke("orders")
     lab.advance(minutes=2)
     lab.clear_faults()
@@ -186,17 +212,15 @@ def test_notices_say_what_was_armed_and_how_it_ended(lab: Lamtop) -> None:
     assert said == [
         "fault 1 armed: orders error 1x",
         "fault 2 armed: all delay 60s +1s",
-        "fault 3 armed: orders throttle",
+        "fault 3 armed: emails throttle",
         "fault 1 is used up: orders error 1x; 1 hit of 1",
         "fault 2 is over: all delay +1s; 0 hits of 0",
-        "fault 3 cleared: orders throttle; 0 hits of 0",
+        "fault 3 cleared: emails throttle; 0 hits of 0",
     ]
 
 
 def test_a_fault_for_a_function_or_queue_that_is_not_there_is_refused(lab: Lamtop) -> None:
-    with pytest.raises(
-        ValueError, match=r"'order' is no function of this project \(did you mean 'orders'\?\); use one"
-    ):
+    with pytest.raises(ValueError, match=r"'order' is no function .* \(did you mean 'orders'\?\); use one of all, "):
         lab.inject("order error")
     with pytest.raises(ValueError, match="'orders' is no queue or destination of this project; use one of all, dead"):
         lab.inject("orders denied")

@@ -49,7 +49,7 @@ def inject(environment: Injectable, invocation: Invocation, fault: Fault, clock:
         case Kind.MEMORY:
             environment.condemn(failures.out_of_memory())
         case Kind.CORRUPT:
-            environment.send(invocation, invocation.payload[: len(invocation.payload) // 2])
+            environment.send(invocation, invocation.payload[: len(invocation.payload) // 2] + b"{")  # no JSON ends so
         case Kind.LOGS:
             environment.print(b"".join(b"log flood, line %d\n" % line for line in range(1, _LOG_LINES + 1)))
             send()
