@@ -8,8 +8,20 @@
         assert [letter.payload for letter in lamtop.dead_letters()] == [{"id": 8812}]
 
 The handlers are those of the project's template.yaml and run in real processes. Their time, and the engine's, passes
-only in `advance`, and while somebody waits for a synchronous answer: ten minutes take milliseconds, and the same test
-is the same history every time.
+only in `advance` and `settle`, and while somebody waits for a synchronous answer: ten minutes take milliseconds, and
+the same test is the same history every time.
+
+Two things are set for all tests, in pytest's configuration and in a fixture, or for one, with a marker:
+
+    lamtop_template = handlers/template.yaml           # pytest's configuration; seen from its root
+
+    @pytest.mark.lamtop(template="other.yaml", seed=7, parameters={"Stage": "test"})     # seen from the test's file
+
+    @pytest.fixture
+    def lamtop_environment(tmp_path):                  # variables of all functions, over those of the template
+        return {"LEDGER": str(tmp_path / "ledger.txt")}
+
+In an asynchronous test the methods are called like in any other: they block, and the engine runs on a thread.
 """
 
 import asyncio
@@ -28,6 +40,7 @@ if TYPE_CHECKING:
 
 _PATIENCE = 60.0  # real seconds that one step of a test may take
 _LETTERS = 500
+_LINES = 500
 T = TypeVar("T")
 
 
@@ -119,13 +132,21 @@ class Lamtop:
     """One engine, on a thread of its own. Every method waits until it is done; none takes simulated time but those
     that say so."""
 
-    def __init__(self, template: Path, state: Path, seed: int = 0) -> None:
-        """Starts it. Raises ConfigurationError, as the engine does."""
+    def __init__(
+        self,
+        template: Path,
+        state: Path,
+        seed: int = 0,
+        *,
+        environment: Mapping[str, str] | None = None,
+        parameters: Mapping[str, str] | None = None,
+    ) -> None:
+        """Starts it. `environment`: variables of all functions. Raises ConfigurationError, as the engine does."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="lamtop", daemon=True)
         self._thread.start()
         try:
-            self._engine = self._do(_started(template, state, seed))
+            self._engine = self._do(_started(template, state, seed, environment or {}, parameters or {}))
         except BaseException:
             self._end_thread()
             raise
@@ -160,6 +181,13 @@ class Lamtop:
         """Let time pass, and everything happen that is due by then."""
         self._do(_simulation(self._engine).advance(seconds + 60 * minutes + 3600 * hours))
 
+    def settle(self, *, hours: float = 48.0) -> None:
+        """Let time pass until nothing is due any more: every event has ended, every dead letter is in its queue.
+
+        Raises TimeoutError if something still is after so many hours: a queue that is down, a schedule without end.
+        """
+        self._do(_settle(self._engine, 3600 * hours))
+
     def inject(self, fault: str) -> int:
         """Arm a fault, "orders timeout 50% 25x", and return its number. Raises ValueError, saying what is allowed."""
         number: int = self._do(self._engine.arm(fault))["number"]
@@ -168,6 +196,11 @@ class Lamtop:
     def clear_faults(self) -> None:
         """Disarm all."""
         self._do(self._engine.disarm())
+
+    def log(self, function: str = "") -> list[str]:
+        """The last 500 lines that a function, or any, has logged, the oldest first."""
+        wish = {"view": "logs", "limit": _LINES, "filter": f"fn:{function}" if function else ""}
+        return [line["text"] for line in self._do(self._engine.page(wish, None))["rows"]]
 
     @property
     def notices(self) -> list[dict[str, Any]]:
@@ -222,14 +255,43 @@ class Lamtop:
         self._loop.close()
 
 
-async def _started(template: Path, state: Path, seed: int) -> "Engine":
+async def _started(
+    template: Path, state: Path, seed: int, environment: Mapping[str, str], parameters: Mapping[str, str]
+) -> "Engine":
     from .engine import Engine
     from .settings import Settings
 
-    engine = Engine(Settings(template, state, port=0, simulate=seed, watch=False))
+    engine = Engine(
+        Settings(
+            template,
+            state,
+            port=0,
+            simulate=seed,
+            watch=False,
+            env_file=_env_file(state, environment) if environment else None,
+            parameters=parameters,
+        )
+    )
     await engine.start()
     _simulation(engine).follows_callers = True
     return engine
+
+
+def _env_file(state: Path, environment: Mapping[str, str]) -> Path:
+    path = state.with_name(state.name + ".env")
+    path.write_text("".join(f"{key}={json.dumps(value, ensure_ascii=False)}\n" for key, value in environment.items()))
+    return path
+
+
+async def _settle(engine: "Engine", most: float) -> None:
+    simulation = _simulation(engine)
+    end = engine.clock.now() + most
+    await simulation.settle()
+    while engine.loop.due_at is not None or engine.environments.executing or engine.dispatcher.ahead:
+        due = simulation.clock.next_ring()
+        if due is None or due > end:
+            raise TimeoutError(f"after {most / 3600:g} hours something is still due; allow more with settle(hours=...)")
+        await simulation.advance_to(due)
 
 
 def _simulation(engine: "Engine") -> "Simulation":
@@ -261,23 +323,44 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", "lamtop(template=..., seed=0): which template the `lamtop` fixture runs, and with which dice"
+        "markers",
+        "lamtop(template=..., seed=0, parameters={}): which template the `lamtop` fixture runs, with which dice and "
+        "values for its parameters",
     )
 
 
 @pytest.fixture
-def lamtop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lamtop]:
+def lamtop_environment() -> Mapping[str, str]:
+    """Environment variables of all functions. Override it in a test module or conftest.py."""
+    return {}
+
+
+@pytest.fixture
+def lamtop(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, lamtop_environment: Mapping[str, str]
+) -> Iterator[Lamtop]:
     """An engine on simulated time for this test alone."""
     marker = request.node.get_closest_marker("lamtop")
     wishes = dict(marker.kwargs) if marker else {}
-    named = wishes.get("template")
-    template = (
-        request.path.parent / named if named else request.config.rootpath / request.config.getini("lamtop_template")
-    )
-    if not template.exists():
-        pytest.fail(f"{template}: there is no such template; name it with lamtop_template in pytest's configuration")
-    engine = Lamtop(template, tmp_path_factory.mktemp("lamtop"), wishes.get("seed", 0))
+    template = _template(request, wishes.pop("template", None))
+    if unknown := sorted(wishes.keys() - {"seed", "parameters"}):
+        pytest.fail(f"@pytest.mark.lamtop: {unknown[0]}: is not known; use template, seed or parameters", pytrace=False)
+    engine = Lamtop(template, tmp_path_factory.mktemp("lamtop") / "state", environment=lamtop_environment, **wishes)
     try:
         yield engine
     finally:
         engine.close()
+
+
+def _template(request: pytest.FixtureRequest, named: str | None) -> Path:
+    folder, named = (
+        (request.path.parent, named)
+        if named
+        else (request.config.rootpath, str(request.config.getini("lamtop_template")))
+    )
+    if not (folder / named).exists():
+        pytest.fail(
+            f"{folder / named}: there is no such template; name it with lamtop_template in pytest's configuration",
+            pytrace=False,
+        )
+    return folder / named

@@ -71,8 +71,25 @@ def test_time_passes_while_boto3_waits(lamtop: Lamtop) -> None:
     assert (lamtop.now - before).total_seconds() > 1
 
 
-def test_a_template_that_is_not_there_is_named(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile("def test_it(lamtop):\n    raise SystemError\n")
+@examples
+def test_time_passes_until_nothing_is_due_or_for_as_long_as_is_allowed(lamtop: Lamtop) -> None:
+    lamtop.inject("all dlq")
+    event = lamtop.send("always-fails")
+    with pytest.raises(TimeoutError, match="after 1 hours something is still due"):
+        lamtop.settle(hours=1)
+    lamtop.clear_faults()
+    lamtop.settle()
+    assert [letter.request_id for letter in lamtop.dead_letters()] == [event.id]
+
+
+def test_a_template_or_a_wish_that_is_not_there_is_named(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        "import pytest\n"
+        "def test_it(lamtop):\n    raise SystemError\n"
+        f"@pytest.mark.lamtop(template={str(HANDLERS / 'template.yaml')!r}, sede=1)\n"
+        "def test_another(lamtop):\n    raise SystemError\n"
+    )
     done = pytester.runpytest("-p", "no:xdist")
-    done.assert_outcomes(errors=1)
+    done.assert_outcomes(errors=2)
     done.stdout.fnmatch_lines(["*/template.yaml: there is no such template; name it with lamtop_template in*"])
+    done.stdout.fnmatch_lines(["*sede: is not known; use template, seed or parameters"])
