@@ -98,12 +98,17 @@ class Simulation:
     def _pass_time(self) -> bool:
         """Go on to the next thing due. False if there is nothing before the horizon."""
         due = self.clock.next_ring()
-        if due is not None and (due <= self.horizon or (self.follows_callers and self._callers)):
+        if due is not None and due <= self._limit:
             self._ring_next()
             return True
         if math.isfinite(self.horizon):
             self.clock.advance_to(self.horizon)
         return False
+
+    @property
+    def _limit(self) -> float:
+        """Until when time may pass without a word of the driver's."""
+        return math.inf if self.follows_callers and self._callers else self.horizon
 
     def _ring_next(self) -> None:
         try:
@@ -132,7 +137,7 @@ class Simulation:
             if patience.spins():
                 self.turns.give_back(holder)  # it keeps nobody up, and meets its deadline
             elif waited := patience.waited():
-                self.clock.advance_to(min(self.clock.now() + waited, self.horizon))
+                self.clock.advance_to(min(self.clock.now() + waited, self._limit))
 
     async def _is_over(self, holder: Process) -> bool:
         """Wait a little; False if the process still has the turn then."""

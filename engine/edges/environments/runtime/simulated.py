@@ -8,6 +8,8 @@ program with the same seed does the same, however busy the machine is.
 
 What cannot be simulated happens in real time, while the process keeps the turn: other programs, sockets that lead
 elsewhere, waits inside C code. A process that computes for long keeps it too; the engine decides what to make of it.
+While other threads wait for their moment, a thread that waits for the outside (a pipe, a foreign socket) lets them run,
+and time passes as fast as real time.
 
 Python 3.9 and the standard library only, as in `bootstrap.py`.
 
@@ -25,6 +27,7 @@ import queue
 import random
 import select
 import selectors
+import signal
 import socket
 import stat
 import struct
@@ -47,6 +50,17 @@ LOOK = 0.001  # seconds that each further look takes
 PATIENCE = 0.5  # real seconds of waiting after which the engine lets time pass although a process has the turn
 
 real = {name: getattr(time, name) for name in ("sleep", "monotonic", "localtime", "strftime")}
+PIECE = 0.05  # real seconds of waiting for the outside that take no time; then time passes in such pieces
+LOOK_OUTSIDE = 0.002  # real seconds between two looks
+
+real_read, real_select, real_poll, real_waitpid = os.read, select.select, select.poll, os.waitpid
+real_alarms = signal.getitimer, signal.setitimer
+real_gettime, real_asctime = time.clock_gettime, time.asctime
+MONOTONIC = {
+    getattr(time, name)
+    for name in ("CLOCK_MONOTONIC", "CLOCK_MONOTONIC_RAW", "CLOCK_BOOTTIME", "CLOCK_UPTIME_RAW")
+    if hasattr(time, name)
+}
 real_lock = _thread.allocate_lock
 real_join = threading.Thread.join
 real_date_time = datetime.datetime
@@ -55,11 +69,14 @@ real_date_time = datetime.datetime
 class Waiter:
     """A thread that waits: until a moment, until something can be read, or until somebody wakes it."""
 
-    __slots__ = ("came", "gate", "poll", "until")
+    __slots__ = ("came", "gate", "is_alarmed", "outside", "poll", "thread", "until")
 
-    def __init__(self, until: float, poll: "Callable[[], Any] | None" = None) -> None:
+    def __init__(self, until: float, poll: "Callable[[], Any] | None" = None, outside: bool = False) -> None:
         self.until = until
         self.poll = poll
+        self.outside = outside  # what it waits for comes in real time
+        self.thread = _thread.get_ident()
+        self.is_alarmed = False  # it has to see to a signal first
         self.came: Any = None  # what the poll found; True if it was woken
         self.gate = real_lock()
         self.gate.acquire()
@@ -79,6 +96,13 @@ class World:
         self.waiting: list[Waiter] = []
         self.threads = {_thread.get_ident()}
         self.engine: tuple[str, int] | None = None
+        self.alarm_at = math.inf
+        self.alarm_every = 0.0
+        self.main = _thread.get_ident()
+
+    def has_company(self) -> bool:
+        """Whether there are other threads that wait, or could run."""
+        return bool(self.waiting or self.ready)
 
     def is_ours(self) -> bool:
         """Whether this thread takes part: not one of a fork, and none that was started behind our back."""
@@ -118,7 +142,7 @@ class World:
 
     def read(self, size: int) -> bytes:
         data = bytearray()
-        while len(data) < size and (piece := os.read(self.channel.descriptor, min(size - len(data), READ_SIZE))):
+        while len(data) < size and (piece := real_read(self.channel.descriptor, min(size - len(data), READ_SIZE))):
             data += piece
         return bytes(data)
 
@@ -143,14 +167,29 @@ class World:
         self.waiting.append(waiter)
         self.run_another()
         waiter.gate.acquire()
+        while waiter.is_alarmed:
+            waiter.is_alarmed = False
+            self.see_to_alarm(waiter)
         self.reads = 0
         return waiter.came
+
+    def see_to_alarm(self, waiter: Waiter) -> None:
+        """Run the handler of the signal; if it raises nothing the wait goes on."""
+        try:
+            signal.raise_signal(signal.SIGALRM)
+        except BaseException:
+            for queue_ in (self.waiting, self.ready):
+                if waiter in queue_:
+                    queue_.remove(waiter)
+            raise
+        self.run_another()
+        waiter.gate.acquire()
 
     def run_another(self) -> None:
         """Hand over to the next thread that can run, perhaps the one that leaves; let time pass if there is none."""
         while not self.ready:
-            if not self.something_came():
-                self.let_time_pass(min((waiter.until for waiter in self.waiting), default=math.inf))
+            if not self.something_came() and not self.came_from_outside():
+                self.let_time_pass(self.wake_at())
         self.ready.popleft().gate.release()
 
     def something_came(self) -> bool:
@@ -158,6 +197,13 @@ class World:
             if waiter.poll is not None and (came := waiter.poll()):
                 self.wake(waiter, came)
         return bool(self.ready)
+
+    def wake_at(self) -> float:
+        """When somebody in here has to be woken."""
+        until = min((waiter.until for waiter in self.waiting), default=math.inf)
+        if any(waiter.outside for waiter in self.waiting):
+            until = min(until, self.now + PIECE)
+        return min(until, self.alarm_at)
 
     def let_time_pass(self, until: float) -> None:
         """Give the turn back, until then at least."""
@@ -169,11 +215,35 @@ class World:
         for waiter in sorted(self.waiting, key=lambda waiter: waiter.until):
             if waiter.until <= self.now:
                 self.wake(waiter, None)
+        if self.alarm_at <= self.now:
+            self.ring_alarm()
+
+    def came_from_outside(self) -> bool:
+        """Where somebody waits for what is not simulated: look for as long as costs no time."""
+        if not any(waiter.outside for waiter in self.waiting):
+            return False
+        end = real["monotonic"]() + PIECE
+        while real["monotonic"]() < end:
+            real["sleep"](LOOK_OUTSIDE)
+            if self.something_came():
+                return True
+        return False
+
+    def ring_alarm(self) -> None:
+        """Signals are for the main thread, which waits: whoever lets time pass does."""
+        self.alarm_at = self.now + self.alarm_every if self.alarm_every else math.inf
+        for waiter in [*self.waiting, *self.ready]:
+            if waiter.thread == self.main and not waiter.is_alarmed:
+                waiter.is_alarmed = True
+                if waiter not in self.ready:
+                    self.ready.append(waiter)
+                return
 
     def wake(self, waiter: Waiter, came: "Any" = True) -> None:
         waiter.came = came
         self.waiting.remove(waiter)
-        self.ready.append(waiter)
+        if waiter not in self.ready:
+            self.ready.append(waiter)
 
 
 def used() -> float:
@@ -221,10 +291,13 @@ class Lock:
             return True
         waiter = Waiter(math.inf if timeout < 0 else world.now + timeout)
         self._waiters.append(waiter)
-        if world.wait(waiter):
-            return True
-        self._waiters.remove(waiter)
-        return False
+        came = None
+        try:
+            came = world.wait(waiter)
+        finally:
+            if not came and waiter in self._waiters:
+                self._waiters.remove(waiter)
+        return bool(came)
 
     def release(self) -> None:
         """The lock goes straight to whoever has waited longest."""
@@ -341,9 +414,59 @@ def can_be_simulated(descriptor: int) -> bool:
 
 
 def readable(descriptor: int) -> bool:
-    poll = select.poll()
+    poll = real_poll()
     poll.register(descriptor, select.POLLIN)
     return bool(poll.poll(0))
+
+
+def read(descriptor: int, size: int) -> bytes:
+    """`os.read`: of a pipe, perhaps, that another thread in here writes to."""
+    if world.is_ours() and world.has_company() and os.get_blocking(descriptor) and not readable(descriptor):
+        world.wait(Waiter(math.inf, lambda: readable(descriptor), outside=True))
+    return real_read(descriptor, size)
+
+
+def waitpid(pid: int, options: int) -> "tuple[int, int]":
+    """`os.waitpid`: for a program, perhaps, that waits for another thread in here."""
+    if options & os.WNOHANG or not world.is_ours() or not world.has_company():
+        return real_waitpid(pid, options)
+
+    def ended() -> "Any":
+        try:
+            found = real_waitpid(pid, options | os.WNOHANG)
+        except OSError as error:
+            return error
+        return found if found[0] else None
+
+    found = ended() or world.wait(Waiter(math.inf, ended, outside=True))
+    if isinstance(found, OSError):
+        raise found
+    ended_pid, status = found
+    return ended_pid, status
+
+
+def share_semaphores() -> None:
+    """Locks between processes: whoever waits for one lets the other threads run."""
+    try:
+        import _multiprocessing  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:
+        return
+    kind: Any = _multiprocessing.SemLock
+
+    class SemLock(kind):  # type: ignore[misc]
+        def acquire(self, block: bool = True, timeout: "float | None" = None) -> bool:
+            if not block or not world.is_ours() or not world.has_company():
+                return bool(super().acquire(block, timeout))
+            until = math.inf if timeout is None else world.now + timeout
+            while not super().acquire(False):
+                if not world.wait(Waiter(until, lambda: not self._is_zero(), outside=True)):
+                    return False
+            return True
+
+        def __enter__(self) -> bool:
+            return self.acquire()
+
+    _multiprocessing.SemLock = SemLock
 
 
 def waiting_first(method: str) -> "Callable[..., Any]":
@@ -352,11 +475,13 @@ def waiting_first(method: str) -> "Callable[..., Any]":
 
     def wait_and_read(self: "Any", *args: "Any", **kwargs: "Any") -> "Any":
         timeout = self.gettimeout()
-        if timeout != 0 and world.is_ours() and is_engine(self):
+        outside = timeout == 0 or not world.is_ours() or not is_engine(self)
+        if timeout != 0 and world.is_ours() and (not outside or world.has_company()):
             descriptor = self.fileno()
             until = math.inf if timeout is None else world.now + timeout
-            if not readable(descriptor) and not world.wait(Waiter(until, lambda: readable(descriptor))):
-                raise TimeoutError("timed out")
+            waiter = Waiter(until, lambda: readable(descriptor), outside)
+            if not readable(descriptor) and not world.wait(waiter):
+                raise socket.timeout("timed out")  # noqa: UP041  (before 3.10 that is no TimeoutError)
         return read(self, *args, **kwargs)
 
     return wait_and_read
@@ -370,12 +495,56 @@ def selecting(kind: "Any") -> "Callable[..., Any]":
         found = select_now(self, 0)
         if found or (timeout is not None and timeout <= 0) or not world.is_ours():
             return found
-        if not all(can_be_simulated(key.fd) for key in self.get_map().values()):
+        outside = not all(can_be_simulated(key.fd) for key in self.get_map().values())
+        if outside and not world.has_company():
             return select_now(self, timeout)
         until = math.inf if timeout is None else world.now + timeout
-        return world.wait(Waiter(until, lambda: select_now(self, 0))) or []
+        return world.wait(Waiter(until, lambda: select_now(self, 0), outside)) or []
 
     return wait_and_select
+
+
+def select_(reads: "Any", writes: "Any", errors: "Any", timeout: "float | None" = None) -> "Any":
+    """`select.select`; without anything to wait for it is another word for `sleep`."""
+    reads, writes, errors = list(reads), list(writes), list(errors)
+
+    def ready() -> "Any":
+        found = real_select(reads, writes, errors, 0)
+        return found if any(found) else None
+
+    if not world.is_ours():
+        return real_select(reads, writes, errors, timeout)
+    found = ready()
+    if found or (timeout is not None and timeout <= 0):
+        return found or ([], [], [])
+    things = [thing if isinstance(thing, int) else thing.fileno() for thing in (*reads, *writes, *errors)]
+    outside = not all(can_be_simulated(descriptor) for descriptor in things)
+    if outside and not world.has_company():
+        return real_select(reads, writes, errors, timeout)
+    until = math.inf if timeout is None else world.now + timeout
+    return world.wait(Waiter(until, ready, outside)) or ([], [], [])
+
+
+# --- alarms -----------------------------------------------------------------------------------------------------------
+
+
+def getitimer(which: int) -> "tuple[float, float]":
+    if which != signal.ITIMER_REAL or not world.is_ours():
+        return real_alarms[0](which)
+    left = world.alarm_at - world.now
+    return (max(left, 0.0) if left < math.inf else 0.0), world.alarm_every
+
+
+def setitimer(which: int, seconds: float, interval: float = 0.0) -> "tuple[float, float]":
+    if which != signal.ITIMER_REAL or not world.is_ours():
+        return real_alarms[1](which, seconds, interval)
+    before = getitimer(which)
+    world.alarm_at, world.alarm_every = (world.now + seconds if seconds else math.inf), interval
+    return before
+
+
+def alarm(seconds: int) -> int:
+    return math.ceil(setitimer(signal.ITIMER_REAL, seconds)[0])
 
 
 # --- clocks -----------------------------------------------------------------------------------------------------------
@@ -409,6 +578,16 @@ class AtThisTime:
         return self.tell(world.look() if seconds is None else seconds)
 
 
+def clock_gettime(which: int) -> float:
+    if which == time.CLOCK_REALTIME:
+        return world.look()
+    return passed() if which in MONOTONIC else real_gettime(which)
+
+
+def asctime(moment: "Any" = None) -> str:
+    return real_asctime(real["localtime"](world.look()) if moment is None else moment)
+
+
 def strftime(layout: str, moment: "Any" = None) -> str:
     text: str = real["strftime"](layout, real["localtime"](world.look()) if moment is None else moment)
     return text
@@ -431,7 +610,7 @@ class datetime_(datetime.datetime, metaclass=DateType):  # noqa: N801
 
     @classmethod
     def utcnow(cls) -> "Any":
-        return cls.fromtimestamp(world.look(), datetime.UTC).replace(tzinfo=None)
+        return cls.fromtimestamp(world.look(), datetime.timezone.utc).replace(tzinfo=None)  # noqa: UP017  (3.9)
 
     @classmethod
     def today(cls) -> "Any":
@@ -459,6 +638,15 @@ def replacements() -> "dict[Any, Any]":
         time.localtime: AtThisTime(time.localtime),
         time.ctime: AtThisTime(time.ctime),
         time.strftime: strftime,
+        time.asctime: asctime,
+        time.clock_gettime: clock_gettime,
+        time.clock_gettime_ns: lambda which: round(clock_gettime(which) * 1e9),
+        os.read: read,
+        os.waitpid: waitpid,
+        select.select: select_,
+        signal.alarm: alarm,
+        signal.setitimer: setitimer,
+        signal.getitimer: getitimer,
         datetime.datetime: datetime_,
         threading.Lock: Lock,
         _thread.allocate_lock: Lock,
@@ -490,12 +678,13 @@ def enter(channel: "Any", seed: str) -> None:
     threads._CRLock = None  # a lock that can be taken twice is then made of ours
     threads.Thread.start, threads.Thread._bootstrap, threads.Thread.join = Threads.start, Threads.run, Threads.join
     threads._shutdown = join_all
+    share_semaphores()
     sockets: Any = socket.socket
-    for method in ("recv", "recv_into"):
+    for method in ("recv", "recv_into", "recvfrom", "_accept"):
         setattr(sockets, method, waiting_first(method))
     for kind in {selectors.DefaultSelector, selectors.PollSelector, selectors.SelectSelector}:
         kind.select = selecting(kind)  # type: ignore[method-assign]
     dice = random.Random(seed)
-    os.urandom = lambda size: dice.getrandbits(size * 8).to_bytes(size, "big")
+    replace_everywhere({os.urandom: lambda size: dice.getrandbits(size * 8).to_bytes(size, "big")})
     random.seed(seed)
     channel.receive = world.next_frame
