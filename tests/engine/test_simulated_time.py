@@ -17,6 +17,8 @@ import datetime
 import json
 import os
 import random
+import select
+import signal
 import subprocess
 import threading
 import time
@@ -80,6 +82,19 @@ def calls(event, context):
     answer = boto3.client("lambda").invoke(FunctionName="clocks", Payload=b"{}")
     return [json.loads(answer["Payload"].read())[0], round(time.time() - begun, 1)]
 
+def alarms(event, context):
+    rung, begun = [], time.time()
+    signal.signal(signal.SIGALRM, lambda *_: rung.append(round(time.time() - begun, 3)))
+    signal.alarm(2)
+    time.sleep(5)
+    select.select([], [], [], 1)
+    return [rung, round(time.time() - begun, 3), time.asctime().endswith("2023"), time.clock_gettime(0) < 1.75e9]
+
+def hears_another_thread(event, context):
+    begun, (near, far) = time.time(), os.pipe()
+    threading.Timer(1, os.write, (far, b"x")).start()
+    return [os.read(near, 1).decode(), time.time() - begun >= 1]
+
 def pid(event, context):
     return os.getpid()
 """
@@ -93,6 +108,8 @@ FUNCTIONS = (
     "threads",
     "outside",
     "calls",
+    "alarms",
+    "hears_another_thread",
     "pid",
 )
 TIMEOUT = 10  # seconds
@@ -175,6 +192,14 @@ def test_tasks_and_threads_wait_side_by_side(tell: Any) -> None:
     async def story(it: Story) -> None:
         assert (await it.result("tasks"))[0] == [1.0, 2.0, 0.5, 5.0]
         assert (await it.result("threads"))[0] == [[4.0, 4.0, 4.0, 5.0], False, True, 7.0]
+
+    tell(story)
+
+
+def test_alarms_ring_and_a_thread_that_waits_for_a_pipe_lets_the_others_run(tell: Any) -> None:
+    async def story(it: Story) -> None:
+        assert (await it.result("alarms"))[0] == [[2.0], 6.0, True, True]
+        assert (await it.result("hears_another_thread"))[0] == ["x", True]
 
     tell(story)
 
