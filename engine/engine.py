@@ -43,6 +43,10 @@ _ENDING = 10.0  # seconds to wait for the engine before, while it ends
 _RESERVE = 8 * 1024 * 1024  # bytes of the disk set aside: room for the outcomes of some thousand attempts
 
 
+def _back(fault: str) -> str:
+    return f"the engine was killed{f', injected: {fault}' if fault else ''}, and is back"
+
+
 class Engine:
     """Runs the functions of one project. `start`, the verbs, `stop`; `ended` resolves when it should stop, and why.
 
@@ -67,6 +71,7 @@ class Engine:
         ending = registry.find(settings.state) is None
         self._is_new = is_new(settings.state)
         self.store = Store(settings.state, patience=_ENDING if ending else 0.0, reserve=_RESERVE)
+        self._left = settings.lifeline.left if settings.lifeline else {}  # by an engine that was killed
         self.clock = self._choose_clock()
         self._build(project)
 
@@ -74,7 +79,7 @@ class Engine:
         """Real, scaled or simulated time; never earlier than the last moment that is on disk."""
         before = self.store.engine_time()
         if self.settings.simulate is None:
-            return SystemClock(self.settings.speed, not_before=before)
+            return SystemClock(self._left.get("speed", self.settings.speed), not_before=before)
         return SimulatedClock(max(START, before))
 
     def _build(self, project: Project) -> None:
@@ -91,7 +96,9 @@ class Engine:
         self.notices = Notices(self.clock.now)
         self.history.oldest = lambda: self.settings.retention.oldest(self.clock.now(), self.clock.rate)
         self.history.failed = partial(running.call_soon_threadsafe, partial(self.notices.say, "warning"))
-        self.faults = Faults(self.clock, partial(self.metrics.changed, "functions"), self._fault_lifted)
+        self.faults = Faults(
+            self.clock, self._faults_changed, self._fault_lifted, is_supervised=self.settings.lifeline is not None
+        )
         self.environments = Environments(
             clock=self.clock,
             log=self.history,
@@ -105,6 +112,7 @@ class Engine:
             new_id=self._new_id,
             turns=self.simulation.turns if self.simulation else None,
             init_fault=partial(self.faults.choose, ON_INIT),
+            kill_engine=self.settings.lifeline.die if self.settings.lifeline else lambda _: None,
         )
         self.destinations = Destinations(self.new_request_id, self.clock.now)
         self.dispatcher = Dispatcher(
@@ -127,7 +135,7 @@ class Engine:
         )
         self.monitors = Monitors(self.settings.owned, self.end)
         self._offer()
-        self.token = registry.new_token()
+        self.token = self._left.get("token") or registry.new_token()
         self.server = Server(
             self, self.token, self.settings.allowed_hosts, self.simulation.answered if self.simulation else None
         )
@@ -155,7 +163,7 @@ class Engine:
         pausing = Pausing(self.dispatcher, self.notices)
         self.pause, self.resume = pausing.pause, pausing.resume
         self.subscribe, self.life, self.page = looking.subscribe, looking.life, looking.page
-        times = TimeControl(self.clock, self.simulation, self.loop, self.notices.say)
+        times = TimeControl(self.clock, self.simulation, self.loop, self._time_changed)
         self.set_speed, self.jump = times.set_speed, times.jump
         arming = Arming(self.faults, lambda: targets(self.functions.values(), self.project.queues), self.notices.say)
         self.arm, self.disarm, self.armed = arming.arm, arming.disarm, arming.armed
@@ -169,7 +177,8 @@ class Engine:
 
         Raises OSError if the port is taken, unless `any_port` allows another.
         """
-        lost = self.dispatcher.recover()
+        lost = self.dispatcher.recover(self._left.get("killed_by", ""))
+        self.faults.take_over(self._left.get("faults", ()))
         self._configure(self.project)
         if self.settings.watch:
             await self.reloader.learn()
@@ -193,7 +202,7 @@ class Engine:
     async def _listen(self, any_port: bool) -> None:
         host = self.settings.host
         try:
-            await self.server.start(host, self.settings.port)
+            await self.server.start(host, self._left.get("port") or self.settings.port)
         except OSError:
             if not any_port:
                 await self.environments.stop(0)
@@ -206,6 +215,12 @@ class Engine:
             self.server.url, os.getpid(), self.token, str(self.settings.state), str(self.project.source)
         )
         registry.enter(self._entry)
+        self._keep(port=self.server.port, token=self.token)
+
+    def _keep(self, **known: Any) -> None:
+        """Let the engine know this that would take this one's place."""
+        if self.settings.lifeline:
+            self.settings.lifeline.keep(**known)
 
     async def stop(self) -> None:
         """Stop accepting, let running handlers finish for 2 s, settle everything, leave nothing behind."""
@@ -239,6 +254,8 @@ class Engine:
         said = greeting(
             self.settings, self.project, self.interpreter, mended=mended, attach=self.attach_lines(), lost=lost
         )
+        if self._left:
+            self.notices.say("warning", _back(self._left.get("killed_by", "")))
         for level, text in said:
             self.notices.say(level, text)
 
@@ -312,6 +329,14 @@ class Engine:
     def _deliver(self, delivery: Delivery) -> Message | Accept | str:
         """What the outbox owes goes to its destination, unless an armed fault stands between."""
         return self.faults.why_not_delivered(delivery) or self.destinations.deliver(delivery)
+
+    def _time_changed(self, level: str, text: str) -> None:
+        self.notices.say(level, text)
+        self._keep(speed=self.clock.rate)
+
+    def _faults_changed(self) -> None:
+        self.metrics.changed("functions")
+        self._keep(faults=self.faults.to_keep())
 
     def _fault_lifted(self) -> None:
         self.dispatcher.look_again()

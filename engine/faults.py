@@ -1,7 +1,11 @@
-"""The faults that are armed, and what they have hit. In memory: an engine that starts anew has none."""
+"""The faults that are armed, and what they have hit. In memory: an engine that is started anew has none.
+
+Only one that a fault has killed, or anybody else, and whose supervisor brings it back has those of its predecessor.
+"""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from .clock import Clock
@@ -15,26 +19,54 @@ class Faults:
     """Armed rules, in the order in which they were armed."""
 
     def __init__(
-        self, clock: Clock, changed: Callable[[], None] = lambda: None, lifted: Callable[[], None] = lambda: None
+        self,
+        clock: Clock,
+        changed: Callable[[], None] = lambda: None,
+        lifted: Callable[[], None] = lambda: None,
+        is_supervised: bool = False,
     ) -> None:
-        """`changed` is called when there is another rule, or another hit; `lifted` when a rule is over or cleared."""
+        """`changed` is called when there is another rule, or another hit; `lifted` when a rule is over or cleared.
+
+        `is_supervised`: somebody would bring the engine back if a fault killed it.
+        """
         self._clock = clock
         self._changed = changed
         self._lifted = lifted
         self.ended: Callable[[Rule, str], object] = lambda *_: None  # told of a rule that is no more, and why
+        self._is_supervised = is_supervised
         self._rules: list[Rule] = []
         self._armed = 0
 
     def arm(self, sentence: str) -> Rule:
-        """Arm what a sentence says. Raises ValueError if it makes no sense."""
+        """Arm what a sentence says. Raises ValueError if it makes no sense, or nobody could undo what it does."""
         wish = parse(sentence)
+        if wish.rule.kind is Kind.ENGINE and not self._is_supervised:
+            raise ValueError(
+                f"{sentence!r}: nobody would start this engine again; "
+                "start it with 'lamtop serve --supervised', or from the monitor"
+            )
         self._armed += 1
         rule = wish.armed(self._armed, self._clock.now())
+        self._add(rule)
+        self._changed()
+        return rule
+
+    def _add(self, rule: Rule) -> None:
         self._rules.append(rule)
         if rule.until is not None:
             self._clock.ring_at(rule.until, self._time_is_up)
-        self._changed()
-        return rule
+
+    def to_keep(self) -> list[dict[str, Any]]:
+        """The rules that are not over, as JSON values, for `take_over`."""
+        now = self._clock.now()
+        return [asdict(rule) for rule in self._rules if not rule.is_over(now)]
+
+    def take_over(self, kept: Iterable[Mapping[str, Any]]) -> None:
+        """Go on with the rules of an engine before this one, as far as they had come."""
+        for fields in kept:
+            rule = Rule(**{**fields, "kind": Kind(fields["kind"])})
+            self._armed = max(self._armed, rule.number)
+            self._add(rule)
 
     def clear(self, number: int | None = None) -> int:
         """Disarm one rule, or all. Returns how many that were."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .lifeline import Lifeline
 from .store import KEEP, Retention
 
 
@@ -31,4 +32,5 @@ class Settings:
     spawn: bool = False  # start every environment as a program of its own, and fork none
     simulate: int | None = None  # a seed: time is simulated, and passes when `Engine.simulation` is told so …
     paced: bool = False  # … or by itself, at `speed`
+    lifeline: Lifeline | None = None  # to the supervisor that brings it back if it is killed
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))

@@ -115,7 +115,7 @@ def _start(path: Path | None, state: Path, port: int | None, options: dict[str, 
 
     Raises EngineUnreachable if the state folder cannot be written.
     """
-    command = [sys.executable, "-m", "lamtop.tui.cli", "serve", "--owned", "--state", str(state)]
+    command = [sys.executable, "-m", "lamtop.tui.cli", "serve", "--owned", "--supervised", "--state", str(state)]
     command += ["--any-port"] if port is None else ["--port", str(port)]
     command += ["--host", options["host"], "--speed", str(options["speed"])]
     command += ["--jitter", str(options["jitter"])] if options["jitter"] is not None else []

@@ -32,12 +32,13 @@ class Kind(StrEnum):
     DLQ = "dlq"  # nothing can be delivered to queues and destinations: they do not answer
     DENIED = "denied"  # … they refuse: the permission is missing
     STALL = "stall"  # no event is taken from the queue
+    ENGINE = "engine"  # the engine itself is killed as an attempt has begun, and started again
 
 
 BEFORE_START = frozenset({Kind.THROTTLE, Kind.SERVICE})
 ON_INVOCATION = frozenset(
     {Kind.ERROR, Kind.ERROR_AFTER, Kind.DELAY, Kind.TIMEOUT, Kind.EXIT, Kind.KILL, Kind.MEMORY, Kind.DUPLICATE,
-     Kind.CORRUPT, Kind.OVERSIZE, Kind.LOGS}
+     Kind.CORRUPT, Kind.OVERSIZE, Kind.LOGS, Kind.ENGINE}
 )  # fmt: skip
 ON_INIT = frozenset({Kind.INIT_ERROR, Kind.INIT_DELAY})
 ON_DELIVERY = frozenset({Kind.DLQ, Kind.DENIED})

@@ -198,12 +198,15 @@ class Dispatcher:
 
     # -- the loop's side ---------------------------------------------------------------------------------------------
 
-    def recover(self) -> int:
-        """Settle what a killed engine left running, as lost. Returns how many there were. Call once, before `step`."""
+    def recover(self, injected: str = "") -> int:
+        """Settle what a killed engine left running, as lost. Returns how many there were. Call once, before `step`.
+
+        `injected` is the armed fault that killed it, if one did.
+        """
         left = self._store.running()
         for event in left:
             self.begun[event.seq] = event
-            self.report(Finished(event.seq, _LOST._replace(started_at=event.begun_at or 0.0)))
+            self.report(Finished(event.seq, _LOST._replace(started_at=event.begun_at or 0.0, injected=injected)))
         return len(left)
 
     def step(self) -> Step:

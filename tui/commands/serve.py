@@ -5,6 +5,7 @@ import gc
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from .words import fail, say
 
 if TYPE_CHECKING:
     from lamtop.engine import Engine, Settings
+    from lamtop.engine.lifeline import Lifeline
 
 
 @click.command(cls=EngineCommand)
@@ -22,18 +24,18 @@ if TYPE_CHECKING:
 @engine_options
 @click.option("--owned", is_flag=True, hidden=True, help="End with the last monitor.")
 @click.option("--any-port", is_flag=True, hidden=True, help="If the port is taken, pick a free one.")
-def serve(path: Path | None, port: int | None, owned: bool, any_port: bool, **options: Any) -> None:
+@click.option("--supervised", is_flag=True, help="Start the engine again whenever it is killed.")
+def serve(path: Path | None, port: int | None, owned: bool, any_port: bool, supervised: bool, **options: Any) -> None:
     """Run an engine without a monitor, until Ctrl-C, SIGTERM or 'lamtop stop'."""
     os.umask(0o077)  # payloads are nobody else's business
     check_host(options["host"])
-    settings = settings_of(path, options)
+    lifeline = _supervised() if supervised else None
+    settings = replace(settings_of(path, options), lifeline=lifeline)
     failed = asyncio.run(_serve(settings, PORT if port is None else port, owned, any_port))
     sys.exit(1 if failed else 0)
 
 
 async def _serve(settings: "Settings", port: int, owned: bool, any_port: bool) -> bool:
-    from dataclasses import replace
-
     from lamtop.engine import ConfigurationError, Engine, InterpreterError, StoreError
 
     settings = replace(settings, port=port, owned=owned)
@@ -46,6 +48,8 @@ async def _serve(settings: "Settings", port: int, owned: bool, any_port: bool) -
     stopping = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         stopping.add_signal_handler(number, engine.end, number.name)
+    if settings.lifeline:
+        settings.lifeline.watch(lambda: engine.end("its supervisor has gone"))
     count = len(engine.functions)
     print(f"lamtop: ready on {engine.server.url} ({count} function{'s' if count != 1 else ''})", flush=True)  # noqa: T201
     for line in engine.attach_lines():
@@ -59,6 +63,13 @@ async def _serve(settings: "Settings", port: int, owned: bool, any_port: bool) -
     if engine.failure:
         say(f"lamtop: {engine.failure}", err=True)
     return engine.failure is not None
+
+
+def _supervised() -> "Lifeline":
+    """From here on in a process of its own, in each life of the engine; the one that was started waits for them."""
+    from lamtop.engine.supervisor import supervise
+
+    return supervise()
 
 
 async def _listen(engine: "Engine", settings: "Settings", any_port: bool) -> None:

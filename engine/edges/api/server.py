@@ -56,6 +56,7 @@ class Server:
         self._runner: web.ServerRunner | None = None
         self._monitors: set[web.WebSocketResponse] = set()
         self.url = ""
+        self.port = 0
 
     async def start(self, host: str, port: int) -> None:
         """Listen. Port 0 picks a free one. Raises OSError if the port is taken."""
@@ -74,7 +75,8 @@ class Server:
         listening = _listen(host, port)
         await web.SockSite(self._runner, listening, backlog=1024).start()
         name = f"[{host}]" if ":" in host else host
-        self.url = f"http://{name}:{listening.getsockname()[1]}"
+        self.port = listening.getsockname()[1]
+        self.url = f"http://{name}:{self.port}"
 
     async def stop(self) -> None:
         """Stop listening, close every connection."""

@@ -56,6 +56,10 @@ class Owner(Protocol):
         """An invocation has ended; the environment is idle, or about to end if `environment.usable` is False."""
         ...
 
+    def engine_dies(self, fault: Fault) -> None:
+        """An armed fault kills the engine in the middle of an invocation. Does not return if there is one to kill."""
+        ...
+
     def start_failed(self, environment: "Environment", failure: Failure) -> None:
         """The init phase came to nothing. `gone` follows."""
         ...
@@ -207,6 +211,10 @@ class Environment:
         """End the invocation that it has taken; the process knows nothing of it."""
         self._finish(invocation, b"", self._memory, failure)
 
+    def kill_engine(self, fault: Fault) -> None:
+        """Nobody settles this invocation any more."""
+        self._owner.engine_dies(fault)
+
     def print(self, text: bytes) -> None:
         """As if the process had."""
         self._log.take(text)
@@ -307,6 +315,8 @@ class Environment:
             return
         if invocation is not None and kind in frames.ANSWERS and request_id == invocation.request_id:
             failure = None
+            if invocation.fault is not None and invocation.fault.kind is Kind.ENGINE:
+                self.kill_engine(invocation.fault)
             if kind != frames.RESULT:
                 failure = failures.raised(payload) if kind == frames.ERROR else failures.too_large()
             elif invocation.fault is not None:

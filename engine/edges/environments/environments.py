@@ -52,6 +52,7 @@ class Environments:
         new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
         turns: Turns | None = None,
         init_fault: Callable[[str], Fault | None] = lambda _: None,
+        kill_engine: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._pools: dict[str, Pool] = {}
@@ -78,6 +79,7 @@ class Environments:
             new_id=new_id,
             turns=turns,
             init_fault=init_fault,
+            kill_engine=kill_engine,
         )
         self.executing = self._setting.executing
         self.cold_starts = self._setting.cold_starts

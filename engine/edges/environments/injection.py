@@ -1,6 +1,7 @@
 """What an armed fault does to an invocation that has an environment. Each does it where the real thing would happen."""
 
 import json
+from functools import partial
 from typing import Protocol
 
 from ...clock import Clock
@@ -10,6 +11,7 @@ from . import failures
 from .failures import Failure
 
 _LOG_LINES = 1_000
+_AT_WORK = 0.02  # seconds that a handler gets before its engine dies, if it has not answered by then
 
 
 class Injectable(Protocol):
@@ -21,6 +23,7 @@ class Injectable(Protocol):
     def condemn(self, verdict: Failure | None = None) -> None: ...
     def fail_without_process(self, invocation: Invocation, failure: Failure) -> None: ...
     def print(self, text: bytes) -> None: ...
+    def kill_engine(self, fault: Fault) -> None: ...
 
 
 def inject(environment: Injectable, invocation: Invocation, fault: Fault, clock: Clock) -> None:
@@ -53,6 +56,9 @@ def inject(environment: Injectable, invocation: Invocation, fault: Fault, clock:
         case Kind.LOGS:
             environment.print(b"".join(b"log flood, line %d\n" % line for line in range(1, _LOG_LINES + 1)))
             send()
+        case Kind.ENGINE:
+            send()
+            clock.ring(_AT_WORK, partial(environment.kill_engine, fault))
         case _:
             send()
 

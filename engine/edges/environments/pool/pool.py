@@ -5,6 +5,7 @@ import math
 import time
 
 from ....core.event import Outcome
+from ....core.fault import Fault
 from ....core.function import Function
 from ....core.invocation import Invocation
 from .. import failures
@@ -175,6 +176,9 @@ class Pool:
         """May a failed start come from a save that is not complete, or is bad? It fails nobody's invocation then."""
         reload = self._reload
         return reload.is_under_way or (reload.code_is_bad and self.live > 0) or reload.is_being_saved()
+
+    def engine_dies(self, fault: Fault) -> None:
+        self._setting.kill_engine(str(fault))
 
     def gone(self, environment: Environment) -> None:
         for states in (self.busy, self.starting, self.ending):

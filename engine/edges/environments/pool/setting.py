@@ -32,6 +32,7 @@ class Setting:
     is_being_saved: Callable[[Function], bool]
     new_id: Callable[[], str]  # 32 hexadecimal digits
     init_fault: Callable[[str], Fault | None] = lambda _: None  # what goes wrong with the next init of a function
+    kill_engine: Callable[[str], None] = lambda _: None  # told which fault says so
     turns: Turns | None = None  # time is simulated
     executing: dict[str, Invocation] = field(default_factory=dict)
     cold_starts: dict[str, int] = field(default_factory=dict)
