@@ -37,6 +37,7 @@ from .settings import Settings
 from .store import Absences, History, Peek, Store, StoreError, is_new, unmake
 from .time_control import TimeControl
 from .view import Looking, Notices, Views
+from .wall_clock import WallClock
 
 _GRACE = 2.0  # seconds that running handlers get when the engine ends
 _ENDING = 10.0  # seconds to wait for the engine before, while it ends
@@ -133,6 +134,7 @@ class Engine:
         self.views = Views(
             self.clock, self.dispatcher, self.environments, self.history, self.peek, self.notices, self.reloader.errors
         )
+        self.wall_clock = WallClock(self.notices.say)
         self.monitors = Monitors(self.settings.owned, self.end)
         self._offer()
         self.token = self._left.get("token") or registry.new_token()
@@ -194,6 +196,8 @@ class Engine:
                 self._simulating.append(asyncio.create_task(self.simulation.pace()))
         if self.settings.watch:
             await self.watcher.watch(self.project.watched)
+        if not self.simulation:
+            self.wall_clock.watch()
         self.monitors.expect()
         if self._debugged:
             self.environments.start_first(self._debugged)
@@ -227,6 +231,7 @@ class Engine:
         if self._entry is not None:
             registry.leave(self._entry)
         self.dispatcher.start_no_more()
+        self.wall_clock.stop()
         await self.watcher.stop()
         await self.reloader.stop()
         await self.environments.stop(_GRACE)
