@@ -314,6 +314,9 @@ class Environment:
         if self.limit_memory(memory):
             return
         if invocation is not None and kind in frames.ANSWERS and request_id == invocation.request_id:
+            if self._turns is None and self.took > self.function.timeout:
+                self._on_late()  # nobody was there to end it in time: the engine was stopped
+                return
             failure = None
             if invocation.fault is not None and invocation.fault.kind is Kind.ENGINE:
                 self.kill_engine(invocation.fault)
