@@ -83,9 +83,17 @@ class Engine:
             return SystemClock(self._left.get("speed", self.settings.speed), not_before=before)
         return SimulatedClock(max(START, before))
 
+    def _seed(self) -> int | None:
+        """The one asked for. On a folder with a past it goes on from there: no request id may come twice."""
+        seed, last = self.settings.simulate, self.store.last_seq()
+        if seed is None or not last:
+            return seed
+        return random.Random(f"{seed}/{last}").getrandbits(64)
+
     def _build(self, project: Project) -> None:
         state, running = self.settings.state, asyncio.get_running_loop()
-        self._dice = random.Random(self.settings.simulate)
+        seed = self._seed()
+        self._dice = random.Random(seed)
         self.simulation = (
             Simulation(self.clock, lambda: self.loop.rests) if isinstance(self.clock, SimulatedClock) else None
         )
@@ -123,7 +131,7 @@ class Engine:
             self.metrics,
             deliver=self._deliver,
             arrived=self._arrived,
-            seed=self.settings.simulate,
+            seed=seed,
             jitter=self.settings.jitter,
             faults=self.faults,
         )

@@ -16,6 +16,7 @@ from engine.live import live, until_awaited
 from engine.running import Project, linux_only, quick_python, until
 from lamtop.engine import Engine
 from lamtop.engine.clock import SystemClock
+from lamtop.engine.testing import Lamtop
 from lamtop.engine.wall_clock import WallClock
 
 DAY = 86_400.0
@@ -129,6 +130,21 @@ def test_a_retry_comes_when_it_is_due_whatever_the_clock_says_after_a_restart(
     gaps = [later - before for before, later in itertools.pairwise(starts)]
     for gap, wait in zip(gaps, waits, strict=True):
         assert wait - 1 < gap < wait + DAY / 4
+
+
+def test_a_simulated_engine_that_finds_its_own_past_gives_no_request_id_twice(tmp_path: Path) -> None:
+    (tmp_path / "fails.py").write_text(FAILS["fails.py"])
+    found: dict[str, list[str]] = {}
+    for state in ("once", "again"):
+        found[state] = []
+        for _ in range(2):
+            lab = Lamtop(tmp_path / "fails.py", tmp_path / state, seed=7)
+            event = lab.send("fails")
+            lab.advance(minutes=10)
+            found[state] += [event.id, str(event.condition)]
+            lab.close()
+    assert found["once"] == found["again"]
+    assert len(set(found["once"])) == 3  # two requests, one way to end
 
 
 # -- stopped and continued ---------------------------------------------------------------------------------------------
