@@ -2,14 +2,17 @@
 
 import heapq
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from lamtop.engine.clock import SimulatedClock
-from lamtop.engine.core.event import Ended, Event, Outcome
+from lamtop.engine.core.event import Delivery, Ended, Event, Message, Outcome
+from lamtop.engine.core.fault import ON_INIT, Fault, Kind
 from lamtop.engine.core.function import Function, Queue
 from lamtop.engine.core.invocation import Invocation
 from lamtop.engine.dispatcher import Dispatcher
 from lamtop.engine.edges.destinations import Destinations
+from lamtop.engine.faults import Faults
 from lamtop.engine.metrics import Metrics
 from lamtop.engine.reports import Accept, Purge, Redrive, Report, Undo
 from lamtop.engine.store import Store
@@ -20,6 +23,21 @@ FAILED = Outcome(Ended.FUNCTION_ERROR, payload=b'{"errorMessage":"boom"}', error
 #: Given the invocation, what comes of it and after how many seconds.
 Script = Callable[[Invocation], tuple[Outcome, float]]
 
+QUEUES = {name: Queue(name, f"arn:aws:sqs:us-east-1:000000000000:{name}") for name in ("dead", "records")}
+_AT_ONCE = frozenset({Kind.ERROR, Kind.EXIT, Kind.KILL, Kind.MEMORY, Kind.CORRUPT, Kind.INIT_ERROR})
+_AFTERWARDS = frozenset({Kind.ERROR_AFTER, Kind.OVERSIZE})
+
+
+def hit(fault: Fault, outcome: Outcome, seconds: float, timeout: float) -> tuple[Outcome, float]:
+    """What an armed fault makes of an outcome, as a process would."""
+    if fault.kind in _AT_ONCE:
+        outcome, seconds = FAILED, 0.0
+    elif fault.kind in _AFTERWARDS:
+        outcome = FAILED
+    elif fault.kind is Kind.TIMEOUT:
+        outcome, seconds = FAILED, timeout
+    return outcome._replace(injected=str(fault)), seconds + fault.seconds
+
 
 class ScriptedEnvironments:
     """Runs invocations on simulated time, up to `most` of each function at once."""
@@ -29,10 +47,12 @@ class ScriptedEnvironments:
         self.script = script
         self.most = most
         self.place_free: Callable[[str], None] = lambda function: None
+        self.init_fault: Callable[[str], Fault | None] = lambda function: None
         self.executing: dict[str, Invocation] = {}
         self.starts: list[tuple[float, str, int]] = []  # when, request id, attempt
         self.all_starts: list[tuple[float, str, int]] = []
         self._running: dict[str, int] = {}
+        self._warm: dict[str, int] = {}  # environments that there are
         self._waiting: dict[str, list[Invocation]] = {}
         self._ends: list[tuple[float, int, Invocation, Outcome]] = []
         self._order = 0
@@ -46,7 +66,7 @@ class ScriptedEnvironments:
 
     def drop_waiting(self, function: str) -> list[Invocation]:
         """What real environments do when they stop: nothing that waits will run."""
-        dropped, self._waiting[function] = self._waiting[function], []
+        dropped, self._waiting[function] = self._waiting.get(function, []), []
         return dropped
 
     def capacity(self, function: str) -> int:
@@ -62,9 +82,12 @@ class ScriptedEnvironments:
             function = invocation.function.name
             self._running[function] -= 1
             del self.executing[invocation.request_id]
-            invocation.done(outcome._replace(started_at=invocation.started_at or 0, ended_at=self.clock.now()))
+            self._end(invocation, outcome._replace(started_at=invocation.started_at or 0, ended_at=self.clock.now()))
             self._start_next(function)
             self.place_free(function)
+
+    def _end(self, invocation: Invocation, outcome: Outcome) -> None:
+        invocation.done(outcome)
 
     def _start_next(self, function: str) -> None:
         waiting = self._waiting[function]
@@ -81,8 +104,18 @@ class ScriptedEnvironments:
         self.starts.append((self.clock.now(), invocation.request_id, invocation.attempt))
         self.all_starts.append(self.starts[-1])
         outcome, seconds = self.script(invocation)
+        for fault in (invocation.fault, self._init(name)):
+            if fault is not None:
+                outcome, seconds = hit(fault, outcome, seconds, invocation.function.timeout)
         self._order += 1
         heapq.heappush(self._ends, (self.clock.now() + seconds, self._order, invocation, outcome))
+
+    def _init(self, name: str) -> Fault | None:
+        """What goes wrong with a new environment, if this is one."""
+        if self._running[name] <= self._warm.get(name, 0):
+            return None
+        self._warm[name] = self._running[name]
+        return self.init_fault(name)
 
 
 class World:
@@ -105,28 +138,42 @@ class World:
         self.seed = seed
         self.jitter = jitter
         self.most = most
+        self.lives = 0
         self.answers: list[Event] = []
         self.all_starts: list[tuple[float, str, int]] = []  # over every life of the engine
         self._open()
 
     def _open(self) -> None:
+        self.lives += 1
         self.store = Store(self.folder)
-        self.environments = ScriptedEnvironments(self.clock, self.script, self.most)
+        self.environments = self._environments()
         self.environments.all_starts = self.all_starts
-        queues = {"dead": Queue("dead", "arn:aws:sqs:us-east-1:000000000000:dead")}
+        self.faults = Faults(self.clock, lifted=lambda: self.dispatcher.look_again())
+        self.environments.init_fault = partial(self.faults.choose, ON_INIT)
         self.destinations = Destinations(self._new_id, self.clock.now)
-        self.destinations.configure(self.functions, queues)
+        self.destinations.configure(self.functions, QUEUES)
+        self.metrics = self._metrics()
         self.dispatcher = Dispatcher(
             self.store,
             self.clock,
             self.environments,
-            Metrics(),
-            deliver=self.destinations.deliver,
-            seed=self.seed,
+            self.metrics,
+            deliver=self._deliver,
+            seed=self.seed if self.lives == 1 else hash((self.seed, self.lives)),
             jitter=self.jitter,
+            faults=self.faults,
         )
         self.environments.place_free = self.dispatcher.place_free
         self.dispatcher.configure(self.functions)
+
+    def _environments(self) -> ScriptedEnvironments:
+        return ScriptedEnvironments(self.clock, self.script, self.most)
+
+    def _metrics(self) -> Metrics:
+        return Metrics()
+
+    def _deliver(self, delivery: Delivery) -> Message | Accept | str:
+        return self.faults.why_not_delivered(delivery) or self.destinations.deliver(delivery)
 
     def _new_id(self) -> str:
         return self.dispatcher.request_id()
@@ -168,7 +215,7 @@ class World:
         """Step, jump to the next thing that happens, and again, until nothing does or `until` (engine time)."""
         while True:
             self.environments.end_due()
-            moments = [self.step(), self.environments.next_end()]
+            moments = [self.step(), self.environments.next_end(), self.clock.next_ring()]
             next_moment = min((m for m in moments if m is not None), default=None)
             if next_moment is None or next_moment > until:
                 self.clock.advance_to(until if until < float("inf") else 0)
