@@ -79,6 +79,7 @@ class Life(World):
         self.dice = random.Random(f"life {seed}")
         account, most = self.dice.choice((1_000, 1_000, 8)), self.dice.choice((1_000, 20, 2))
         self._weights = self.dice.choice(((90, 8, 1, 1), (60, 38, 1, 1), (30, 60, 8, 2)))
+        grain = self.dice.choice((0.0, 0.5, 2.0))
         late = seed % 4 == 0
         self.ledger = Ledger(account, late)
         self.transitions = self.faults_seen = 0
@@ -93,6 +94,7 @@ class Life(World):
         self._stepped_with: dict[str, Function] = dict(FUNCTIONS)
         self._stepped_at = 0.0
         super().__init__(folder, FUNCTIONS.values(), self._script, seed=seed, most=most, jitter=seed if late else None)
+        self.grain = grain
         self._changes = {name: [(self.clock.now(), function)] for name, function in self.functions.items()}
 
     # -- parts that are watched --------------------------------------------------------------------------------------
@@ -307,12 +309,11 @@ class Life(World):
             open_[-1].undone = True
 
     def _report_stale(self, nth: int) -> None:
-        self.run(self.clock.now())
-        if self.stuck or nth in self.dispatcher.begun:
-            return
         before: list[tuple[object, ...]] = []
         while before != (before := self.history()):  # until all that is due now has been done
-            self.step()
+            self.run(self.clock.now())
+        if self.stuck or nth in self.dispatcher.begun:
+            return
         self.report(Finished(nth, FAILED))
         self.step()
         assert self.history() == before, f"a stale report of event {nth} changed something"

@@ -1,6 +1,7 @@
 """A whole engine on simulated time: the real dispatcher and store, execution environments that follow a script."""
 
 import heapq
+import math
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -139,6 +140,7 @@ class World:
         self.jitter = jitter
         self.most = most
         self.lives = 0
+        self.grain = 0.0  # seconds between two moments at which the engine wakes, as if the machine were slow
         self.answers: list[Event] = []
         self.all_starts: list[tuple[float, str, int]] = []  # over every life of the engine
         self._open()
@@ -216,11 +218,16 @@ class World:
         while True:
             self.environments.end_due()
             moments = [self.step(), self.environments.next_end(), self.clock.next_ring()]
-            next_moment = min((m for m in moments if m is not None), default=None)
+            next_moment = self._woken_at(min((m for m in moments if m is not None), default=None))
             if next_moment is None or next_moment > until:
                 self.clock.advance_to(until if until < float("inf") else 0)
                 return
             self.clock.advance_to(next_moment)
+
+    def _woken_at(self, moment: float | None) -> float | None:
+        if not self.grain or moment is None or moment <= self.clock.now():
+            return moment
+        return math.ceil(moment / self.grain) * self.grain
 
     def crash_and_start_again(self) -> None:
         """The process dies between two commits, and another one opens the same file."""
