@@ -7,15 +7,18 @@ from typing import Any
 from ..core.event import Condition, Delivery, Event, Message, Reason, State
 
 
+_STATES: dict[str, State] = {state.value: state for state in State}
+_REASONS: dict[str, Reason] = {reason.value: reason for reason in Reason}
+_CONDITIONS: dict[str | None, Condition | None] = {None: None, **{each.value: each for each in Condition}}
+
+
 def as_event(row: Sequence[Any]) -> Event:
-    """An event from a row in the order of its fields."""
-    event = Event(*row)
-    return event._replace(
-        state=State(event.state),
-        reason=Reason(event.reason),
-        condition=Condition(event.condition) if event.condition else None,
-        dropped=bool(event.dropped),
-    )
+    """An event from a row in the order of its fields. Made in one go: a busy queue reads thousands a second."""
+    *first, state, reason, due_at, attempts, errors, throttles, losses, begun_at, condition = row[:16]
+    return Event(
+        *first, _STATES[state], _REASONS[reason], due_at, attempts, errors, throttles, losses, begun_at,
+        _CONDITIONS[condition], *row[16:20], bool(row[20]), *row[21:],
+    )  # fmt: skip
 
 
 def as_delivery(row: Sequence[Any]) -> Delivery:
