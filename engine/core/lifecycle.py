@@ -79,11 +79,11 @@ def settle(
     """Decide what becomes of an event whose attempt has ended: it ends, or is due again later.
 
     The dice, from 0 to 1: `jitter` for the wait after a throttle; `late` for the one after an error, None for exactly.
-    `again`: it is delivered once more although it succeeded, as at-least-once delivery may.
+    `again`: it is delivered once more although it succeeded, as at-least-once delivery may, unless it is too old by now.
     """
     _check(event, "settle")
     match outcome.ended:
-        case Ended.RETURNED if again:
+        case Ended.RETURNED if again and not is_too_old(event, function, at=now):
             return _queue(event, Reason.DUPLICATE, now, function, now)
         case Ended.RETURNED:
             return event._replace(state=State.SUCCEEDED, condition=Condition.SUCCESS, ended_at=now)

@@ -310,3 +310,10 @@ def verdicts(settle: Any) -> list[tuple[Any, ...]]:
             (event.condition, event.attempts, event.errors, event.losses, tuple(history.starts), event.ended_at)
         )
     return found
+
+
+@pytest.mark.parametrize(("now", "state"), [(60.0, State.QUEUED), (60.5, State.SUCCEEDED)])
+def test_what_has_succeeded_is_delivered_once_more_only_if_it_is_young_enough(now: float, state: State) -> None:
+    """And is a success for good if it is not: it is not discarded for its age."""
+    event = event_in(State.RUNNING)
+    assert lifecycle.settle(event, ENDS["returned"], function(age=60.0), now=now, again=True).state is state

@@ -22,7 +22,7 @@ from simulation.world import FAILED, RETURNED, QUEUES, ScriptedEnvironments, Wor
 
 IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 _ENDS = (RETURNED, FAILED, Outcome(Ended.LOST), Outcome(Ended.CANCELLED))
-_DURATIONS = (0.0, 0.5, 1.0, 2.0, 30.0)  # round, so that much happens at the same moment
+_DURATIONS = ((0.0, 0.5, 1.0, 2.0, 30.0), (0.0, 1.0), (50.0, 100.0))  # round: much happens at the same moment
 _UNDO = 10.0
 
 
@@ -79,6 +79,7 @@ class Life(World):
         self.dice = random.Random(f"life {seed}")
         account, most = self.dice.choice((1_000, 1_000, 8)), self.dice.choice((1_000, 20, 2))
         self._weights = self.dice.choice(((90, 8, 1, 1), (60, 38, 1, 1), (30, 60, 8, 2)))
+        self._durations = self.dice.choice(_DURATIONS)
         grain = self.dice.choice((0.0, 0.5, 2.0))
         late = seed % 4 == 0
         self.ledger = Ledger(account, late)
@@ -111,7 +112,7 @@ class Life(World):
         self._rows_at_open = self._count_rows()
 
     def _script(self, invocation: Invocation) -> tuple[Outcome, float]:
-        return self.dice.choices(_ENDS, self._weights)[0], self.dice.choice(_DURATIONS)
+        return self.dice.choices(_ENDS, self._weights)[0], self.dice.choice(self._durations)
 
     def noted_begin(self, invocation: Invocation) -> None:
         function = self._stepped_with[invocation.function.name]

@@ -1,6 +1,7 @@
 """Engines with a plausible mistake in them, to see that the simulation finds it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -46,22 +47,25 @@ def _after_settle(patch: Patch, change: Callable[[Event, Event, Outcome], Event]
     patch.setattr(lifecycle, "settle", settle)
 
 
+def _allows(patch: Patch, more: int) -> None:
+    retry = lifecycle._retry
+
+    def retries(event: Event, function: Function, *rest: Any) -> Event:
+        config = function.config(event.qualifier)
+        other = replace(config, maximum_retry_attempts=config.maximum_retry_attempts + more)
+        return retry(event, replace(function, event_invoke_config=other, qualified_configs={"lab": other}), *rest)
+
+    patch.setattr(lifecycle, "_retry", retries)
+
+
 @_mutant
 def _settle_retries_once_too_often(patch: Patch) -> None:
-    def settle(event: Event, outcome: Outcome, function: Function, **rest: Any) -> Event:
-        settled = _settle(event._replace(errors=max(0, event.errors - 1)), outcome, function, **rest)
-        return settled._replace(errors=event.errors + (outcome.ended is Ended.FUNCTION_ERROR))
-
-    patch.setattr(lifecycle, "settle", settle)
+    _allows(patch, +1)
 
 
 @_mutant
 def _settle_retries_once_too_little(patch: Patch) -> None:
-    def settle(event: Event, outcome: Outcome, function: Function, **rest: Any) -> Event:
-        settled = _settle(event._replace(errors=event.errors + 1), outcome, function, **rest)
-        return settled._replace(errors=settled.errors - 1)
-
-    patch.setattr(lifecycle, "settle", settle)
+    _allows(patch, -1)
 
 
 @_mutant
@@ -257,13 +261,12 @@ def _expired_events_are_owed_nothing(patch: Patch) -> None:
 
 @_mutant
 def _dead_letters_are_sent_twice(patch: Patch) -> None:
-    send, deliveries = Store.send, record.deliveries
+    deliveries = record.deliveries
 
     def twice(event: Event, *rest: Any, next_id: int, now: float) -> Any:
         owed = deliveries(event, *rest, next_id=next_id, now=now)
         return owed + [each._replace(id=each.id + len(owed)) for each in owed if each.kind == "dead letter"]
 
-    assert send
     patch.setattr(record, "deliveries", twice)
 
 

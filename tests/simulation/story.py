@@ -130,13 +130,13 @@ _DELAYED = {"delay": " +1s..9s", "init-delay": " +2s"}
 
 
 def invent(seed: int, crowd: int = 12, steps: int = 14) -> list[Step]:
-    """A story of so many steps; `crowd` is the most events that are sent at once."""
+    """A story of so many steps; `crowd` is the most events that are sent at once. Some stories are about one trouble."""
     dice = random.Random(f"story {seed}")
     told: list[Step] = [_send(dice, crowd)]
-    makers = list(_MAKERS)
-    weights = list(_MAKERS.values())
+    often = dice.choice((None, None, _crash, _crash, _arm, _reload))
+    weights = [weight + 8 * (maker is often) for maker, weight in _MAKERS.items()]
     while len(told) < steps:
-        told.append(dice.choices(makers, weights)[0](dice, crowd))
+        told.append(dice.choices(tuple(_MAKERS), weights)[0](dice, crowd))
     return told
 
 
