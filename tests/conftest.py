@@ -1,8 +1,17 @@
-"""The files that take longest are begun first, so that no worker is left alone with one of them at the end."""
+"""The order of the tests, and how long the simulation lasts.
+
+The files that take longest are begun first, so that no worker is left alone with one of them at the end.
+"""
 
 import pytest
 
+SEEDS = 100
+
 _LONGEST = ("test_kill.py", "test_terminal.py", "test_reload.py", "test_cli.py", "test_invoke.py", "test_examples.py")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seeds", type=int, default=SEEDS, help="how many stories a simulated engine lives through")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -79,7 +79,7 @@ def settle(
     """Decide what becomes of an event whose attempt has ended: it ends, or is due again later.
 
     The dice, from 0 to 1: `jitter` for the wait after a throttle; `late` for the one after an error, None for exactly.
-    `again`: it is delivered once more although it succeeded, as at-least-once delivery may, unless it is too old by now.
+    `again`: it is delivered once more although it succeeded, as at-least-once delivery may, unless it is too old.
     """
     _check(event, "settle")
     match outcome.ended:

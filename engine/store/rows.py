@@ -6,7 +6,6 @@ from typing import Any
 
 from ..core.event import Condition, Delivery, Event, Message, Reason, State
 
-
 _STATES: dict[str, State] = {state.value: state for state in State}
 _REASONS: dict[str, Reason] = {reason.value: reason for reason in Reason}
 _CONDITIONS: dict[str | None, Condition | None] = {None: None, **{each.value: each for each in Condition}}
@@ -14,11 +13,8 @@ _CONDITIONS: dict[str | None, Condition | None] = {None: None, **{each.value: ea
 
 def as_event(row: Sequence[Any]) -> Event:
     """An event from a row in the order of its fields. Made in one go: a busy queue reads thousands a second."""
-    *first, state, reason, due_at, attempts, errors, throttles, losses, begun_at, condition = row[:16]
-    return Event(
-        *first, _STATES[state], _REASONS[reason], due_at, attempts, errors, throttles, losses, begun_at,
-        _CONDITIONS[condition], *row[16:20], bool(row[20]), *row[21:],
-    )  # fmt: skip
+    state, reason, condition, dropped = _STATES[row[7]], _REASONS[row[8]], _CONDITIONS[row[15]], bool(row[20])
+    return Event._make((*row[:7], state, reason, *row[9:15], condition, *row[16:20], dropped, *row[21:]))
 
 
 def as_delivery(row: Sequence[Any]) -> Delivery:

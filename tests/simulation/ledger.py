@@ -113,7 +113,9 @@ class Ledger:
         uncommitted = {fact.entry.id for fact in self.uncommitted} | {entry.id for entry, _ in self.reported}
         for id_ in self.running | uncommitted:
             assert id_ in left, f"it ran and was not on record: {self.entries[id_]}"
-            assert left[id_].attempts == self.entries[id_].tries + 1, f"another attempt than the recorded ran: {left[id_]}"
+            assert left[id_].attempts == self.entries[id_].tries + 1, (
+                f"another attempt than the recorded ran: {left[id_]}"
+            )
         self.uncommitted, self.running = [], set()
         self.executing.clear()
         self.ran.clear()
@@ -162,7 +164,9 @@ class Ledger:
             assert event.condition is Condition.EVENT_AGE_EXCEEDED, f"{event} should have been queued: {entry}"
             wait = _LONGEST_BACKOFF if event.throttles else LATEST_RETRY + 120.0 if entry.may_be_late else 0.0
             age = event.ended_at + wait - entry.accepted_at
-            assert age > configured(changes, event.ended_at).config(event.qualifier).maximum_event_age, f"young: {event}"
+            assert age > configured(changes, event.ended_at).config(event.qualifier).maximum_event_age, (
+                f"young: {event}"
+            )
 
     def _entry(self, id_: str, function: str, qualifier: str, accepted_at: float) -> Entry:
         if id_ not in self.entries:

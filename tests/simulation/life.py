@@ -18,7 +18,7 @@ from lamtop.engine.store import Unwritable
 from simulation import story
 from simulation.ledger import Ledger, configured
 from simulation.story import DEAD, FUNCTIONS, Step
-from simulation.world import FAILED, RETURNED, QUEUES, ScriptedEnvironments, World
+from simulation.world import FAILED, QUEUES, RETURNED, ScriptedEnvironments, World
 
 IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 _ENDS = (RETURNED, FAILED, Outcome(Ended.LOST), Outcome(Ended.CANCELLED))
@@ -87,13 +87,14 @@ class Life(World):
         self.stuck = False  # a step waits for room
         self._dies_at: int | None = None
         self._dies_after = False
-        self._commits = 0
+        self.commits = 0
         self._twice = 0
         self._asked: set[str] = set()  # purges and undos without an answer
         self._sent: set[str] = set()
         self._burials: dict[str, Burial] = {}
         self._stepped_with: dict[str, Function] = dict(FUNCTIONS)
         self._stepped_at = 0.0
+        self.lived: list[tuple[object, ...]] = []  # all that is on disk in the end
         super().__init__(folder, FUNCTIONS.values(), self._script, seed=seed, most=most, jitter=seed if late else None)
         self.grain = grain
         self._changes = {name: [(self.clock.now(), function)] for name, function in self.functions.items()}
@@ -147,14 +148,14 @@ class Life(World):
 
     def _commit(self) -> bool:
         """Whether there was room for it."""
-        dies = self._dies_at == self._commits
+        dies = self._dies_at == self.commits
         if dies and not self._dies_after:
             raise Died
         try:
             self.store.commit()
         except Unwritable:
             return False
-        self._commits += 1
+        self.commits += 1
         self.ledger.committed()
         if dies:
             raise Died
@@ -244,7 +245,7 @@ class Life(World):
             case story.Crash(at, after):
                 if not at:
                     raise Died
-                self._dies_at, self._dies_after = self._commits + at - 1, after
+                self._dies_at, self._dies_after = self.commits + at - 1, after
 
     def _send_all(self, step: story.Send) -> None:
         if self.stuck:
@@ -280,7 +281,8 @@ class Life(World):
 
     def _ask_redrive(self, count: int) -> None:
         named = self._dead(count)
-        self.report(Redrive((*named, "nothing"), partial(self._redriven, named)))
+        may_go = {id_: event for id_, event in named.items() if event not in self._sent_round()}
+        self.report(Redrive((*named, "nothing"), partial(self._redriven, may_go)))
 
     def _redriven(self, named: dict[str, str], redriven: list[tuple[str, str]], refused: list[tuple[str, str]]) -> None:
         assert {old for old, _ in redriven} == set(named.values()), (named, redriven)
@@ -288,6 +290,10 @@ class Life(World):
         self.ledger.promised.update(new for _, new in redriven)
         there = {id_ for (id_,) in self._rows("SELECT id FROM message")}
         assert not there & set(named), "sent round, and still a dead letter"
+
+    def _sent_round(self) -> set[str]:
+        """Events that have been: a letter of such a one may come late, and cannot go round once more."""
+        return {id_ for (id_,) in self._rows("SELECT id FROM event WHERE redriven_as IS NOT NULL")}
 
     def _ask_purge(self, count: int) -> None:
         named = self._dead(count)
@@ -303,7 +309,7 @@ class Life(World):
     def _undone(self, count: int | None) -> None:
         self._asked.discard("undo")
         open_ = [burial for burial in self._burials.values() if burial.until > self._stepped_at and not burial.undone]
-        round_again = {id_ for (id_,) in self._rows("SELECT id FROM event WHERE redriven_as IS NOT NULL")}
+        round_again = self._sent_round()
         back = [id_ for id_ in open_[-1].letters.values() if id_ not in round_again] if open_ else []
         assert (count or 0) == len(back), f"{count} dead letters came back instead of {len(back)}"
         if back:
@@ -347,7 +353,12 @@ class Life(World):
         there = self.store.counts()
         for name in self.functions:
             counts = self.metrics.of(name)
-            now = {**counts.queued, "running": counts.begun, "succeeded": counts.succeeded, "discarded": counts.discarded}
+            now = {
+                **counts.queued,
+                "running": counts.begun,
+                "succeeded": counts.succeeded,
+                "discarded": counts.discarded,
+            }
             found = there.get(name, {})
             assert {str(k): n for k, n in now.items() if n} == found, f"{name}: {now} counted, {found} there"
             rows, discarded = self._rows_at_open.get(name, (0, 0))
@@ -376,9 +387,7 @@ class Life(World):
         assert not self._rows("SELECT * FROM delivery"), "still owed"
         told = Counter((request_id, queue) for request_id, queue in self._rows("SELECT request_id, queue FROM message"))
         passed_on = Counter(caller for (caller,) in self._rows("SELECT caller FROM event WHERE caller != ''"))
-        gone = Counter(
-            id_ for burial in self._burials.values() if not burial.undone for id_ in burial.letters.values()
-        )
+        gone = Counter(id_ for burial in self._burials.values() if not burial.undone for id_ in burial.letters.values())
         letters = Counter[str]()
         for (request_id, _), number in told.items():
             letters[request_id] += number

@@ -1,4 +1,4 @@
-"""A story is what happens to an engine, step by step: values that a test can be written with, and dice that invent it."""
+"""A story is what happens to an engine, step by step: values to write a test with, and dice that invent them."""
 
 import random
 from collections.abc import Callable
@@ -121,7 +121,23 @@ class Crash(NamedTuple):
     downtime: float = 0.0
 
 
-Step = Send | Live | Sleep | Arm | Clear | Reload | Redrive | Purge | Undo | Stale | Twice | GiveUp | Fill | MakeRoom | Crash
+Step = (
+    Send
+    | Live
+    | Sleep
+    | Arm
+    | Clear
+    | Reload
+    | Redrive
+    | Purge
+    | Undo
+    | Stale
+    | Twice
+    | GiveUp
+    | Fill
+    | MakeRoom
+    | Crash
+)
 
 _SECONDS = (0.5, 1.0, 3.0, 10.0, 61.0, 125.0, 400.0, 4_000.0)
 _HITS = ("error", "error-after", "timeout", "exit", "kill", "memory", "throttle", "service", "duplicate", "corrupt",
@@ -130,7 +146,7 @@ _DELAYED = {"delay": " +1s..9s", "init-delay": " +2s"}
 
 
 def invent(seed: int, crowd: int = 12, steps: int = 14) -> list[Step]:
-    """A story of so many steps; `crowd` is the most events that are sent at once. Some stories are about one trouble."""
+    """A story of so many steps; `crowd` is the most events sent at once. Some stories are about one trouble."""
     dice = random.Random(f"story {seed}")
     told: list[Step] = [_send(dice, crowd)]
     often = dice.choice((None, None, _crash, _crash, _arm, _reload))
@@ -150,7 +166,9 @@ def _arm(dice: random.Random, crowd: int) -> Step:
     if kind in ("dlq", "denied"):
         target = dice.choice(("all", *QUEUES))
     lasts = f"{dice.choice((5, 70, 300))}s" if kind == "stall" or dice.random() < 0.3 else f"{dice.randint(1, crowd)}x"
-    return Arm(f"{target} {kind} {dice.choice((20, 50, 100))}% {lasts} seed={dice.randint(1, 99)}{_DELAYED.get(kind, '')}")
+    return Arm(
+        f"{target} {kind} {dice.choice((20, 50, 100))}% {lasts} seed={dice.randint(1, 99)}{_DELAYED.get(kind, '')}"
+    )
 
 
 def _reload(dice: random.Random, crowd: int) -> Step:

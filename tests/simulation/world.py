@@ -150,7 +150,7 @@ class World:
         self.store = Store(self.folder)
         self.environments = self._environments()
         self.environments.all_starts = self.all_starts
-        self.faults = Faults(self.clock, lifted=lambda: self.dispatcher.look_again())
+        self.faults = Faults(self.clock, lifted=self._fault_lifted)
         self.environments.init_fault = partial(self.faults.choose, ON_INIT)
         self.destinations = Destinations(self._new_id, self.clock.now)
         self.destinations.configure(self.functions, QUEUES)
@@ -173,6 +173,9 @@ class World:
 
     def _metrics(self) -> Metrics:
         return Metrics()
+
+    def _fault_lifted(self) -> None:
+        self.dispatcher.look_again()
 
     def _deliver(self, delivery: Delivery) -> Message | Accept | str:
         return self.faults.why_not_delivered(delivery) or self.destinations.deliver(delivery)
