@@ -22,7 +22,9 @@ from simulation.world import FAILED, QUEUES, RETURNED, ScriptedEnvironments, Wor
 
 IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 _ENDS = (RETURNED, FAILED, Outcome(Ended.LOST), Outcome(Ended.CANCELLED))
-_DURATIONS = ((0.0, 0.5, 1.0, 2.0, 30.0), (0.0, 1.0), (50.0, 100.0))  # round: much happens at the same moment
+#: How long handlers run, and seconds between two moments at which the engine wakes: much happens at the same moment.
+_SHORT = (0.0, 0.5, 1.0, 2.0, 30.0)
+_PACES = ((_SHORT, 0.0), (_SHORT, 2.0), ((0.0, 1.0), 0.5), ((50.0, 100.0), 10.0))
 _UNDO = 10.0
 
 
@@ -79,8 +81,7 @@ class Life(World):
         self.dice = random.Random(f"life {seed}")
         account, most = self.dice.choice((1_000, 1_000, 8)), self.dice.choice((1_000, 20, 2))
         self._weights = self.dice.choice(((90, 8, 1, 1), (60, 38, 1, 1), (30, 60, 8, 2)))
-        self._durations = self.dice.choice(_DURATIONS)
-        grain = self.dice.choice((0.0, 0.5, 2.0))
+        self._durations, grain = self.dice.choice(_PACES)
         late = seed % 4 == 0
         self.ledger = Ledger(account, late)
         self.transitions = self.faults_seen = 0

@@ -21,8 +21,6 @@ from lamtop.engine.store import Store
 Patch = pytest.MonkeyPatch
 _settle, _room, _admit, _recover = lifecycle.settle, concurrency.room, concurrency.admit, Dispatcher.recover
 MUTANTS: dict[str, Callable[[Patch], None]] = {}
-#: The ones that live through more than 20 stories.
-RARE = ("settle never gives up what is lost", "age is not asked when an environment is free")
 
 
 def _mutant(change: Callable[[Patch], None]) -> Callable[[Patch], None]:

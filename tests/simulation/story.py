@@ -150,7 +150,7 @@ def invent(seed: int, crowd: int = 12, steps: int = 14) -> list[Step]:
     dice = random.Random(f"story {seed}")
     told: list[Step] = [_send(dice, crowd)]
     often = dice.choice((None, None, _crash, _crash, _arm, _reload))
-    weights = [weight + 8 * (maker is often) for maker, weight in _MAKERS.items()]
+    weights = [weight + 16 * (maker is often) for maker, weight in _MAKERS.items()]
     while len(told) < steps:
         told.append(dice.choices(tuple(_MAKERS), weights)[0](dice, crowd))
     return told
@@ -162,13 +162,13 @@ def _send(dice: random.Random, crowd: int) -> Step:
 
 
 def _arm(dice: random.Random, crowd: int) -> Step:
-    kind, target = dice.choice(_HITS), dice.choice(("all", *FUNCTIONS))
-    if kind in ("dlq", "denied"):
-        target = dice.choice(("all", *QUEUES))
-    lasts = f"{dice.choice((5, 70, 300))}s" if kind == "stall" or dice.random() < 0.3 else f"{dice.randint(1, crowd)}x"
-    return Arm(
-        f"{target} {kind} {dice.choice((20, 50, 100))}% {lasts} seed={dice.randint(1, 99)}{_DELAYED.get(kind, '')}"
-    )
+    kind = dice.choice(_HITS)
+    target = dice.choice(("all", "all", "all", *(QUEUES if kind in ("dlq", "denied") else FUNCTIONS)))
+    lasts = f"{dice.randint(1, 3 * crowd)}x"
+    if kind == "stall" or dice.random() < 0.3:
+        lasts = f"{dice.choice((5, 70, 300))}s"
+    percent, drawn = dice.choice((30, 60, 100)), dice.randint(1, 99)
+    return Arm(f"{target} {kind} {percent}% {lasts} seed={drawn}{_DELAYED.get(kind, '')}")
 
 
 def _reload(dice: random.Random, crowd: int) -> Step:
@@ -179,14 +179,14 @@ def _reload(dice: random.Random, crowd: int) -> Step:
 
 
 def _crash(dice: random.Random, crowd: int) -> Step:
-    return Crash(dice.randint(0, 8), dice.random() < 0.5, dice.choice((0.0, 0.0, 30.0, 700.0)))
+    return Crash(dice.choice((0, 1, 1, 2, 3, 8)), dice.random() < 0.5, dice.choice((0.0, 0.0, 0.0, 30.0, 700.0)))
 
 
 _MAKERS: dict[Callable[[random.Random, int], Step], float] = {
-    _send: 8,
+    _send: 9,
     lambda dice, crowd: Live(dice.choice(_SECONDS)): 8,
     lambda dice, crowd: Sleep(dice.choice(_SECONDS)): 1,
-    _arm: 5,
+    _arm: 8,
     lambda dice, crowd: Clear(): 1,
     _reload: 2,
     lambda dice, crowd: Redrive(dice.randint(1, 4)): 1,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from lamtop.engine.core.event import Condition
-from lamtop.engine.core.fault import Kind
+from lamtop.engine.core.fault import ON_INIT, ON_INVOCATION
 from simulation.life import Life, live
 from simulation.shrink import as_test, shrink
 from simulation.story import Arm, Crash, Fill, Live, MakeRoom, Purge, Redrive, Reload, Send, Step, Undo, invent
@@ -79,11 +79,10 @@ def test_every_story_ends_well(request: pytest.FixtureRequest) -> None:
     for seed in range(seeds):
         seen.add(lived(seed))
     assert seen.faults >= seen.transitions / 10, "too little goes wrong"
-    if seeds >= 100:
-        assert seen.crashes > seeds / 2
+    if seeds >= 1_000:
         assert seen.ends.keys() == {*Condition} - {Condition.RECURSIVE_INVOCATION}
-        on_attempts = {*Kind} - {Kind.THROTTLE, Kind.SERVICE, Kind.DLQ, Kind.DENIED, Kind.STALL}
-        assert seen.injected.keys() - {""} == on_attempts
+        assert seen.injected.keys() - {""} == ON_INVOCATION | ON_INIT
+    print(seen)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
