@@ -10,6 +10,7 @@ import idle
 import large
 import monitor
 import reload
+import simulated_days
 import start
 import synchronous
 from table import Figure, Measured, arguments, machine, run
@@ -23,6 +24,7 @@ def measure(quick: bool = False, many: bool = False) -> Measured:
         "asynchronous": lambda: asynchronous.measure(rounds),
         "fan_out": lambda: fan_out.measure(many),
         "reload": lambda: reload.measure(5 if quick else reload.SAVES),
+        "simulated days": lambda: simulated_days.measure(rounds),
         "idle": idle.measure,
         "monitor": lambda: monitor.measure(20 if quick else monitor.KEYS),
         "large": lambda: large.measure(rounds),

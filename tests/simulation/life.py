@@ -417,11 +417,12 @@ class Life(World):
         return self.store._connection.execute(sql, values).fetchall()
 
 
-def live(steps: Sequence[Step], seed: int) -> Life:
-    """Live through a story. Raises AssertionError, or whatever the engine raised, if something did not hold."""
+def live(steps: Sequence[Step], seed: int, grain: float | None = None) -> Life:
+    """Live through a story, waking at the pace of the seed or every `grain` seconds. Raises AssertionError, or whatever the engine raised, if something did not hold."""
     with tempfile.TemporaryDirectory(prefix="lamtop-life-", dir=IN_MEMORY) as folder:
         life = Life(Path(folder) / "state", seed)
         try:
+            life.grain = life.grain if grain is None else grain
             life.play(steps)
             life.lived = life.history()
             return life
