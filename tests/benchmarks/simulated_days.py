@@ -1,8 +1,8 @@
-"""How fast simulated days pass: event transitions a second, of the real dispatcher and store with a witness beside them.
+"""How fast simulated days pass: event transitions a second, of the real dispatcher and store beside a witness.
 
-A transition is a row's change of state on disk: accepted, begun, back in the queue, ended. Seeded stories with faults of
-every kind, crashes, full disks and reloads, one process, the state folder in memory. Crowds are large, and the engine
-wakes every ten simulated seconds, so that a step has something to do: a step costs as much as several transitions.
+A transition is a row's change of state on disk: accepted, begun, back in the queue, ended. Seeded stories with faults
+of every kind, crashes, full disks and reloads, in one process, the state folder in memory. Crowds are large, and the
+engine wakes every ten simulated seconds, so that a step has something to do: it costs as much as several transitions.
 
 Floor: the same dispatcher and store, where nothing fails, with no witness: each event is accepted, begins and returns.
 """

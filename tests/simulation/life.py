@@ -418,7 +418,10 @@ class Life(World):
 
 
 def live(steps: Sequence[Step], seed: int, grain: float | None = None) -> Life:
-    """Live through a story, waking at the pace of the seed or every `grain` seconds. Raises AssertionError, or whatever the engine raised, if something did not hold."""
+    """Live through a story, waking at the pace of its seed or every `grain` seconds.
+
+    Raises AssertionError, or whatever the engine raised, if something did not hold.
+    """
     with tempfile.TemporaryDirectory(prefix="lamtop-life-", dir=IN_MEMORY) as folder:
         life = Life(Path(folder) / "state", seed)
         try:
