@@ -140,7 +140,14 @@ class Engine:
         self.absences = Absences(state)
         self.reloader = Reloader(project, project.again, self.environments, self.contents, self.notices, self._adopt)
         self.views = Views(
-            self.clock, self.dispatcher, self.environments, self.history, self.peek, self.notices, self.reloader.errors
+            self.clock,
+            self.dispatcher,
+            self.environments,
+            self.history,
+            self.peek,
+            self.notices,
+            self.reloader.errors,
+            self.faults.armed,
         )
         self.wall_clock = WallClock(self.notices.say)
         self.monitors = Monitors(self.settings.owned, self.end)

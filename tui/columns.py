@@ -59,6 +59,11 @@ def _function(row: Row, _now: float, _width: int) -> Cell:
     return str(row.get("function", "")), ""
 
 
+def _function_hit(row: Row, _now: float, _width: int) -> Cell:
+    """With a mark while an armed fault is at work on it."""
+    return (f"{f.INJECTED} {row['function']}", "warning") if row.get("injected") else (str(row["function"]), "")
+
+
 def _id(row: Row, _now: float, _width: int) -> Cell:
     return f.short_id(str(row.get("request_id") or row["id"])), "dim"
 
@@ -126,6 +131,18 @@ def _version(row: Row, _now: float, _width: int) -> Cell:
 
 def _due(row: Row, now: float, _width: int) -> Cell:
     return f.countdown(row["due_at"] - now), "warning"
+
+
+def _error(row: Row, _now: float, _width: int) -> Cell:
+    """With the armed fault that hit it, if one did."""
+    words = [f.injected(str(row.get("injected") or "")), f.one_line(str(row.get("error") or ""))]
+    return " · ".join(filter(None, words)), "error" if words[1] else "warning"
+
+
+def _source(row: Row, _now: float, _width: int) -> Cell:
+    """Who sent it; while an armed fault is at work on it, that."""
+    hit = f.injected(str(row.get("injected") or ""))
+    return (hit, "warning") if hit else (f.one_line(str(row.get("source") or "")), "dim")
 
 
 def _drain(row: Row, now: float, width: int) -> Cell:
@@ -212,14 +229,14 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("SOURCE", 8, 20, _text("source", "dim"), "source", 2),
     ),
     "inflight": (
-        Column("FUNCTION", 12, 24, _function, "function"),
+        Column("FUNCTION", 12, 24, _function_hit, "function"),
         _I,
         Column("TRY", 4, 4, _try, "attempt", 3),
         Column("RUN", 4, 4, _run_time, "started_at", right=True),
         Column("TIMEOUT", 10, 21, _timeout, "timeout"),
         Column("START", 5, 5, _cold, "cold", 4),
         Column("CODE", 4, 5, _version, "version", 1),
-        Column("SOURCE", 8, 20, _text("source", "dim"), "source", 2),
+        Column("SOURCE", 8, 30, _source, "source", 2),
     ),
     "retries": (
         Column("FUNCTION", 12, 24, _function, "function"),
@@ -235,7 +252,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("DEAD AT", 8, 8, _dead_at, "dead_at", 3),
         Column("STATE", 9, 9, _dead_state, "queue"),
         Column("TRIES", 5, 5, _attempts, "attempts", 2, right=True),
-        Column("ERROR", 16, 80, _text("error", "error"), "error", share=4),
+        Column("ERROR", 16, 80, _error, "error", share=4),
         Column("CONDITION", 17, 18, _text("condition"), "condition", 1),
     ),
     "timeline": (
@@ -243,7 +260,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         _I,
         Column("STATE", 16, 16, lambda row, now, _width: timeline.state_words(row, now), "state"),
         Column("TRY", 4, 4, lambda row, _now, _width: timeline.kind_words(row), "attempt", 2),
-        Column("ERROR", 16, 40, _text("error", "error"), "error", 1),
+        Column("ERROR", 16, 40, _error, "error", 1),
     ),
     "dlq by error": (
         Column("COUNT", 6, 6, _count("count", "error"), "count", right=True),

@@ -7,8 +7,9 @@ from typing import Any
 from rich.cells import cell_len, set_cell_size
 
 QUEUED, RUNNING, RETRY, OK, FAILED, DEAD, THROTTLED = "·▶↻✓✗■‖"
-MARK, CURSOR, FULL, EMPTY, WAITING, AHEAD = "*>█░▒┄"
+MARK, CURSOR, FULL, EMPTY, WAITING, AHEAD, INJECTED = "*>█░▒┄↯"
 GLYPHS = QUEUED + RUNNING + RETRY + OK + FAILED + DEAD + THROTTLED + MARK + CURSOR + FULL + EMPTY + WAITING + AHEAD
+GLYPHS += INJECTED
 
 _PICTURES = {code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"}
 _PICTURES[0x7F] = "␡"
@@ -152,6 +153,13 @@ def countdown(seconds: float) -> str:
     return age(seconds) if seconds < 600 else f"{int(seconds // 60)}:{int(seconds % 60):02}"
 
 
+def clock_left(seconds: float) -> str:
+    """What is left, as a clock counts it down: "0:18", "2:00", "1:00:05"."""
+    whole = max(0, round(seconds))
+    minutes = f"{whole // 60 % 60}:{whole % 60:02}"
+    return f"{whole // 3600}:{minutes:0>5}" if whole >= 3600 else minutes
+
+
 def until(seconds: float) -> str:
     """How long until, for a title: "in 1:59", "in 59s", "now"."""
     return "now" if seconds <= 0 else f"in {countdown(seconds)}"
@@ -203,6 +211,11 @@ def share(part: float) -> str:
 def counted(count: int, noun: str) -> str:
     """ "1 event", "3 events"."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def injected(hit: str) -> str:
+    """That an armed fault did it, for good: "↯ injected: timeout (fault 2)"; "" if none did."""
+    return f"{INJECTED} injected: {hit}" if hit else ""
 
 
 def short_id(request_id: str) -> str:

@@ -94,6 +94,8 @@ def _attempt(life: Life, attempt: Life, now: float) -> Span:
         words += f" + init {f.span(float(attempt['init_duration']))}"
     if attempt.get("waited"):
         words += f" · waited {f.span(float(attempt['waited']))}"
+    if attempt.get("injected"):
+        words += f" · {f.injected(str(attempt['injected']))}"
     if attempt.get("ended") == "returned":
         return Span(label, start, float(ended), "ok", f"returned after {words}")
     error = f.one_line(str(attempt.get("error") or attempt.get("ended") or ""))
@@ -107,7 +109,8 @@ def _running(running: Life, now: float) -> Span:
 
 def _running_words(running: Life, now: float) -> str:
     ran = f"running {f.span(max(0.0, round(now - float(running['started_at']), 1)))}"
-    return f"{ran} of {f.span(float(running['timeout']))}" if running.get("timeout") else ran
+    words = f"{ran} of {f.span(float(running['timeout']))}" if running.get("timeout") else ran
+    return f"{words} · {f.injected(str(running['injected']))}" if running.get("injected") else words
 
 
 def _waiting(life: Life, since: float, now: float, before: Life | None, failures: int) -> Span:

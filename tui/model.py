@@ -25,11 +25,13 @@ class EngineTime:
     mode: str = "real"
     received: float = 0.0
     halted: float = 0.0  # the rate from before the engine fell silent
+    since_wall: float = 0.0  # by how much it was ahead of the clock on the wall
 
     def take(self, stamp: Row) -> None:
         self.engine = float(stamp["engine"])
         self.mode = str(stamp.get("mode", "real"))
-        self.rate = 0.0 if self.mode == "simulated" else float(stamp.get("rate", 1.0))
+        self.rate = float(stamp.get("rate", 1.0))
+        self.since_wall = self.engine - float(stamp.get("wall", self.engine))
         self.received, self.halted = time.monotonic(), 0.0
 
     def halt(self) -> None:
@@ -49,6 +51,13 @@ class EngineTime:
     def ticks(self) -> float:
         """Seconds from no particular moment on, for durations of ours: real ones, unless time is simulated."""
         return self.engine if self.mode == "simulated" else time.monotonic()
+
+    @property
+    def ahead(self) -> float:
+        """Seconds that engine time is ahead of the clock on the wall (negative: behind); 0 where it is simulated."""
+        if self.mode == "simulated":
+            return 0.0
+        return self.since_wall + (time.monotonic() - self.received) * (self.rate - 1.0)
 
 
 @dataclass
@@ -145,7 +154,7 @@ class Model:
         self.found()
         self._notice_seq = -1
         self.notices.clear()
-        self.totals["standing"] = []
+        self.totals["standing"], self.totals["faults"] = [], []
         self.inflow, self.inflows = Inflow(), {}
         for rows in self.rows.values():
             rows.take({"total": 0, "ids": []})
@@ -226,6 +235,11 @@ class Model:
         found = [Notice(str(one["level"]), str(one["text"])) for one in self.totals.get("standing", ())]
         found.sort(key=lambda notice: notice.level != "error")
         return [self.trouble, *found] if self.trouble else found
+
+    @property
+    def faults(self) -> list[Row]:
+        """The faults that are armed, in the order of arming."""
+        return list(self.totals.get("faults") or ())
 
     def function_names(self) -> list[str]:
         return list(self.rows["functions"].ids)

@@ -49,7 +49,12 @@ def _accepted(life: Life) -> str:
 def _begun(life: Life, attempt: Life) -> Fact:
     cold = ", cold start" if attempt.get("cold") or attempt.get("init_duration") else ""
     key = ("begun", attempt["number"], attempt["started_at"])
-    return Fact(key, float(attempt["started_at"]), f"running, {_which(life, attempt)}{cold}")
+    words = f"running, {_which(life, attempt)}{cold}{_hit(attempt)}"
+    return Fact(key, float(attempt["started_at"]), words)
+
+
+def _hit(attempt: Life) -> str:
+    return f", {f.injected(str(attempt['injected']))}" if attempt.get("injected") else ""
 
 
 def _which(life: Life, attempt: Life) -> str:
@@ -61,7 +66,7 @@ def _attempt(life: Life, attempt: Life) -> list[Fact]:
     if attempt.get("ended_at") is None or attempt.get("ended") in (None, "returned"):
         return [begun]
     why = f.one_line(str(attempt.get("error") or attempt["ended"]))
-    words = f"failed, {_which(life, attempt)}: {why}{_next(life, attempt)}"
+    words = f"failed, {_which(life, attempt)}{_hit(attempt)}: {why}{_next(life, attempt)}"
     return [begun, Fact(("failed", *begun.key[1:]), float(attempt["ended_at"]), words)]
 
 

@@ -25,6 +25,7 @@ _TRIES = {
     "lost": (f.EMPTY, f.EMPTY, "warning"),
     "running": (f.FULL, f.RUNNING, "ok"),
 }
+_TRIES |= {f"{kind} injected": (body, f.INJECTED, style) for kind, (body, _, style) in _TRIES.items()}
 _ENDS = {
     "succeeded": (f.OK, "ok"),
     "failed": (f.FAILED, "error"),

@@ -44,6 +44,7 @@ class Answered(NamedTuple):
     ended_at: float
     error: str | None
     ended: str  # how; "throttled" if it never began
+    injected: str = ""  # the armed fault that hit it
 
 
 #: Called with each new line, on the event loop.
@@ -170,7 +171,7 @@ class History:
     def answered_as(self, request_id: str) -> Answered | None:
         """A synchronous invocation in short, however old; None if there is none (any more)."""
         row = self.invocation(request_id)
-        return Answered(**{key: row[key] for key in Answered._fields}) if row else None
+        return _answered(row) if row else None
 
     def newest_invocations(self, limit: int) -> list[Answered]:
         """The newest synchronous invocations that are on disk, in no particular order."""
@@ -180,7 +181,7 @@ class History:
         while len(found) < limit and (chunk := self._select(sql, before)):
             before = chunk[0][0]
             rows = json.loads(chunk[0][1])[len(found) - limit :]
-            found += (Answered(**{key: row[key] for key in Answered._fields}) for row in rows)
+            found += map(_answered, rows)
         return found
 
     def called_by(self, request_id: str) -> list[dict[str, Any]]:
@@ -288,8 +289,13 @@ def _in_short(invocation: Invocation, outcome: Outcome) -> Answered:
     started_at = outcome.started_at or outcome.ended_at
     return Answered(
         invocation.request_id, invocation.function.name, invocation.source, invocation.accepted_at, started_at,
-        outcome.ended_at, outcome.error, outcome.ended.value,
+        outcome.ended_at, outcome.error, outcome.ended.value, outcome.injected,
     )  # fmt: skip
+
+
+def _answered(row: dict[str, Any]) -> Answered:
+    """From what is on disk; an older version did not write everything."""
+    return Answered(**{key: row[key] for key in Answered._fields if key in row})
 
 
 def _lines(chunk: str) -> list[LogLine]:

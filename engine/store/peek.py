@@ -130,7 +130,15 @@ class Peek:
         total = self._all(f"SELECT count(*) FROM ({_DEAD}) WHERE 1{filters}", values)[0][0]
         order = _order(dead_order(window), "id", window, values)
         rows = self._all(f"SELECT * FROM ({_DEAD}) WHERE 1{filters}{order}", values)
-        return total, [{**dict(zip(_DEAD_COLUMNS, row, strict=True)), "queue": row[3] or None} for row in rows]
+        found = [{**dict(zip(_DEAD_COLUMNS, row, strict=True)), "queue": row[3] or None} for row in rows]
+        hits = self._injected([row["request_id"] for row in found])
+        return total, [{**row, "injected": hits.get(row["request_id"], "")} for row in found]
+
+    def _injected(self, request_ids: list[str]) -> dict[str, str]:
+        """The last armed fault that hit an attempt at these events, of those that one has hit."""
+        sql = """SELECT e.id, a.injected FROM event e JOIN attempt a ON a.event = e.seq
+                 WHERE e.id IN (SELECT value FROM json_each(:ids)) AND a.injected != '' ORDER BY a.number"""
+        return dict(self._all(sql, {"ids": json.dumps(request_ids)}))
 
     def dead_by_function(self, queues: list[str]) -> dict[str, int]:
         """How many dead letters there are now, by the function whose event they tell of ("" if that is gone)."""
@@ -174,12 +182,12 @@ class Peek:
         return [as_event(row) for row in self._all(sql, {"seqs": json.dumps(seqs)})]
 
     def attempts_of(self, seqs: list[int]) -> list[Attempt]:
-        """The attempts at these events in their order: when each began and how and when it ended, no more."""
-        sql = """SELECT event, number, ended, error_type, started_at, ended_at FROM attempt
+        """The attempts at these events in their order: when each began, how and when it ended, which fault hit it."""
+        sql = """SELECT event, number, ended, error_type, started_at, ended_at, injected FROM attempt
                  WHERE event IN (SELECT value FROM json_each(:seqs)) ORDER BY event, number"""
         return [
-            Attempt(event, number, Outcome(Ended(ended), error_type=error, started_at=started_at, ended_at=ended_at))
-            for event, number, ended, error, started_at, ended_at in self._all(sql, {"seqs": json.dumps(seqs)})
+            Attempt(event, number, Outcome(Ended(how), error_type=error, started_at=start, ended_at=end, injected=hit))
+            for event, number, how, error, start, end, hit in self._all(sql, {"seqs": json.dumps(seqs)})
         ]
 
     def called_by(self, request_id: str, limit: int = 200) -> list[Event]:

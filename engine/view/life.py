@@ -205,6 +205,7 @@ def _running(invocation: Invocation | None) -> Row | None:
         "version": invocation.version,
         "cold": invocation.cold,
         "environment": invocation.environment,
+        "injected": str(invocation.fault or ""),
     }
 
 

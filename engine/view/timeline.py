@@ -86,8 +86,10 @@ class Timeline:
         for attempt in self._peek.attempts_of([event.seq for event in events]):
             attempts.setdefault(attempt.event, []).append(attempt)
         segments = {e.id: _segments(e, attempts.get(e.seq, []), executing.get(e.id)) for e in events}
+        hits = {e.id: _hit(attempts.get(e.seq, []), executing.get(e.id)) for e in events}
         for row in rows:
             row["segments"] = segments.get(row["id"]) or row["segments"]
+            row["injected"] = hits.get(row["id"]) or row["injected"]
             del row["segments"][:-_SEGMENTS]
         return rows
 
@@ -148,7 +150,7 @@ def _state(event: Event, running: Invocation | None) -> str:
 def _of_answered(answered: Answered) -> Row:
     if answered.ended == Ended.THROTTLED:
         return _of_refused(answered)
-    ended = "ok" if answered.error is None else "error"
+    ended = _marked("ok" if answered.error is None else "error", answered.injected)
     ran = [answered.started_at, answered.ended_at, ended]
     return {
         **_row(answered.id, answered.function, "synchronous", answered.source, answered.accepted_at),
@@ -156,6 +158,7 @@ def _of_answered(answered: Answered) -> Row:
         "ended_at": answered.ended_at,
         "error": answered.error[:_ERROR_SHOWN] if answered.error else None,
         "segments": [*_wait(answered.accepted_at, answered.started_at, "queued"), ran],
+        "injected": answered.injected,
     }
 
 
@@ -174,18 +177,19 @@ def _of_running(running: Invocation) -> Row:
     started = running.started_at
     segments: list[Segment] = [[running.accepted_at, None, "queued"]]
     if started is not None:
-        segments = [*_wait(running.accepted_at, started, "queued"), [started, None, "running"]]
+        segments = [*_wait(running.accepted_at, started, "queued"), [started, None, _marked("running", running.fault)]]
     return {
         **_row(running.request_id, running.function.name, "synchronous", running.source, running.accepted_at),
         "state": "running" if started is not None else "queued",
         "segments": segments,
+        "injected": str(running.fault or ""),
     }
 
 
 def _row(id_: str, function: str, kind: str, source: str, accepted_at: float) -> Row:
     return {
         "id": id_, "function": function, "kind": kind, "source": source, "accepted_at": accepted_at, "ended_at": None,
-        "due_at": None, "attempt": 1, "tries": 1, "condition": None, "error": None,
+        "due_at": None, "attempt": 1, "tries": 1, "condition": None, "error": None, "injected": "",
     }  # fmt: skip
 
 
@@ -197,15 +201,28 @@ def _segments(event: Event, attempts: list[Attempt], running: Invocation | None)
         outcome = attempt.outcome
         ended_at = outcome.ended_at or outcome.started_at
         kind = _KINDS.get(outcome.ended, "lost")
-        segments += [*_wait(since, outcome.started_at, why), [outcome.started_at, ended_at, kind]]
+        ran = [outcome.started_at, ended_at, _marked(kind, outcome.injected)]
+        segments += [*_wait(since, outcome.started_at, why), ran]
         since, why = ended_at, "retry" if kind == "error" else "queued"
     if event.state in _STATES:
         return segments or [[event.accepted_at, event.ended_at or event.accepted_at, "queued"]]
     state = _state(event, running)
     if state == "running":
         started = (running.started_at if running else event.begun_at) or since
-        return [*segments, *_wait(since, started, why), [started, None, "running"]]
+        kind = _marked("running", running.fault if running else None)
+        return [*segments, *_wait(since, started, why), [started, None, kind]]
     return [*segments, [since, event.due_at if event.due_at > since else None, state if state != "queued" else why]]
+
+
+def _marked(kind: str, hit: object) -> str:
+    """The kind of an attempt that an armed fault has hit: "error injected"."""
+    return f"{kind} injected" if hit else kind
+
+
+def _hit(attempts: list[Attempt], running: Invocation | None) -> str:
+    """The last armed fault that has hit an attempt; "" if none has."""
+    hits = [attempt.outcome.injected for attempt in attempts if attempt.outcome.injected]
+    return str(running.fault) if running and running.fault else hits[-1] if hits else ""
 
 
 def _wait(since: float, until: float, kind: str) -> list[Segment]:

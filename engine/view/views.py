@@ -1,7 +1,7 @@
 """Everything there is to see, as rows of plain values: filtered, sorted and cut to a window."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from ..clock import Clock
@@ -54,7 +54,9 @@ class Views:
         peek: Peek,
         notices: Notices,
         reload_errors: Mapping[str, str],
+        armed: Callable[[], list[Row]] = list,
     ) -> None:
+        """`armed` tells of the faults that are armed."""
         self.clock = clock
         self.dispatcher = dispatcher
         self.pools = pools
@@ -62,6 +64,7 @@ class Views:
         self.peek = peek
         self.notices = notices
         self.reload_errors = reload_errors
+        self.armed = armed
         self.timeline = Timeline(pools.executing, history, peek, self._tries)
         self.families = Families(self._sources, dispatcher.metrics.changes)
         self._dead: tuple[int, dict[str, int]] = (-1, {})  # change number, how many by function
@@ -129,6 +132,7 @@ class Views:
             "oldest_queued": self._first(retries=False),
             "paused_since": self.dispatcher.paused_since,
             "standing": self._standing(),
+            "faults": self.armed(),
         }
 
     def lines(self, view: View, before: int | None = None) -> list[Row]:
@@ -211,6 +215,7 @@ class Views:
             "source": invocation.source,
             "kind": invocation.kind,
             "version": invocation.version,
+            "injected": str(invocation.fault or ""),
         }
 
     def _function(self, function: Function) -> Row:

@@ -168,6 +168,8 @@ def _arm(dice: random.Random, crowd: int) -> Step:
     if kind == "stall" or dice.random() < 0.3:
         lasts = f"{dice.choice((5, 70, 300))}s"
     percent, drawn = dice.choice((30, 60, 100)), dice.randint(1, 99)
+    if kind == "stall":
+        return Arm(f"{target} {kind} {lasts}")
     return Arm(f"{target} {kind} {percent}% {lasts} seed={drawn}{_DELAYED.get(kind, '')}")
 
 

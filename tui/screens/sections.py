@@ -71,6 +71,8 @@ def _attempt_words(life: Life, attempt: Life) -> str:
         words.append(f"v{attempt['version']}")
     if attempt.get("environment"):
         words.append(f"environment {short_stream(str(attempt['environment']))}")
+    if attempt.get("injected"):
+        words.insert(1, f.injected(str(attempt["injected"])))
     words.append("cold start" if attempt.get("init_duration") or attempt.get("cold") else "warm")
     if attempt.get("duration") is not None:
         words.append(f.span(float(attempt["duration"])))

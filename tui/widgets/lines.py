@@ -7,10 +7,12 @@ from urllib.parse import urlsplit
 
 from rich.cells import cell_len
 
+from .. import armed
 from .. import format as f
 from ..inflow import spark
 from ..keymap import PANE_KEYS, PANE_TITLES, key_for
 from ..model import Model
+from ..time_words import time_words
 from .line_view import OneLine, Part
 
 LEVELS = {"info": ("✓", "ok"), "warning": ("!", "warning"), "error": ("✗", "error"), "busy": ("…", "accent")}
@@ -71,15 +73,18 @@ class Header(OneLine):
         time, totals = self._model.time, self._model.totals
         if not time.engine:
             return []
-        pace = "simulated " if time.mode == "simulated" else f"x{time.rate:g} " if time.rate != 1 and time.rate else ""
+        wide, faults = self.size.width >= 100, self._model.faults
+        pace = time_words(time, brief=not wide)
+        count = f"{f.INJECTED}{len(faults)}" + (f" {'fault' if len(faults) == 1 else 'faults'}" if wide else "")
         good = max(0, int(totals.get("invocations") or 0) - int(totals["errors"]))
         errors = int(totals["errors"])
         # every refusal so far, not those that wait now
         throttles = int(totals["throttles" if "throttles" in totals else "throttled"])
-        word = "throttled" if self.size.width >= 100 else "thr"
+        word = "throttled" if wide else "thr"
         return [
             _Piece(7, [(f" {f.clock(time.now())} ", "")]),
-            _Piece(9, [(pace, "accent")]),
+            _Piece(0, [(f"{pace} " if pace else "", "accent" if time.rate else "warning")]),
+            *([_Piece(0, [(f"{count} ", "error")])] if faults else []),
             _Piece(0, [("│ ", "dim")]),
             *self._inflow(),
             _Piece(0, [(f"ok {f.number(good)} ", "ok")]),
@@ -201,6 +206,32 @@ class Standing(OneLine):
             (f" {key_for('notices')}", "accent"),
             (" notices ", ""),
         ]
+
+
+class Armed(OneLine):
+    """The faults that are armed, for as long as one is: nobody forgets them. Else no line at all."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(id="armed")
+        self._model = model
+
+    def look(self) -> None:
+        """Come or go, and say what is true now."""
+        self.display = bool(self._model.faults)
+        self.refresh()
+
+    def left(self) -> list[Part]:
+        faults = self._model.faults
+        if not faults:
+            return []
+        facts = f" · {armed.facts(faults[0], self._model.time.now())}"
+        room = self.size.width - sum(cell_len(text) for text, _ in self.right()) - len(facts) - 3
+        return [(f" {f.INJECTED} {f.fit(f.one_line(armed.brief(faults[0])), room).rstrip()}", "error"), (facts, "")]
+
+    def right(self) -> list[Part]:
+        more = len(self._model.faults) - 1
+        count = [(f" +{more} more ", "error"), (key_for("fault.panel"), "accent"), (" lists · ", "")] if more > 0 else []
+        return [*count, (f" {key_for('fault.clear_all')}", "accent"), (" clears all ", "")]
 
 
 class Footer(OneLine):
