@@ -50,6 +50,9 @@ _NAMES = {
     "minus": "-",
     "plus": "+",
     "equals_sign": "=",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "delete": "del",
 }
 
 PANE_KEYS = {"queue": "1", "inflight": "2", "retries": "3", "dlq": "4", "logs": "5", "functions": "6", "timeline": "7"}
@@ -71,6 +74,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("invoke.edit", "e", "form", "the invoke form; on a dead letter: edit its payload and retry", "form"),
         Key("reload.now", "r", "reload", "load changed handlers now", "reload"),
         Key("row.inspect", "enter", "inspect", "the life of the request under the cursor", "inspect"),
+        Key("fault.panel", "f", "faults", "arm a fault: errors, timeouts, crashes, throttles, … on purpose", "fault"),
         Key("filter", "slash", "filter", "filter this pane (esc clears)", "filter"),
         Key("sort.next", "s", "sort", "sort by the next column", "sort"),
         Key("sort.reverse", "S", "reverse", "reverse the order"),
@@ -92,6 +96,11 @@ KEYS: dict[str, tuple[Key, ...]] = {
         ),
         Key("freeze", "p", "freeze", "hold the picture still while the engine goes on; again: go on", "freeze"),
         Key("pause", "P", "pause", "pause the poller: events are taken and wait, none begins; again: resume"),
+        Key("fault.again", "F", "fault_again", "arm the last fault again; while it is armed: clear it"),
+        Key("fault.clear_all", "X", "clear_faults", "clear all faults at once, without asking"),
+        Key("time.slower", "less_than_sign", "speed(-1)", "time slower: x256, x64, x16, x4, x1, x1/4, standing still"),
+        Key("time.faster", "greater_than_sign", "speed(1)", "time faster, for everything that waits"),
+        Key("time.jump", "W", "jump", "jump to what is due next; while time stands still: one step"),
         Key("back", "escape", "back", "one step back: marks, filter, scope, zoom"),
         Key("undo", "u", "undo", "bring back what was purged in the last 10 s"),
         Key("notices", "n", "notices", "what the engine has said: reloads, warnings, errors"),
@@ -147,6 +156,12 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("inspector.redrive", "m", "redrive", "redrive this event, if it is a dead letter", "redrive"),
         Key("inspector.retry", "e", "retry", "edit the payload and redrive it, if it is a dead letter", "edit"),
         Key("inspector.copy", "y", "copy", "copy the request id", "copy"),
+        Key("inspector.fault", "f", "faults", "arm a fault for this request or its function", "fault"),
+        Key("inspector.fault_again", "F", "fault_again", "arm the last fault again; while it is armed: clear it"),
+        Key("inspector.clear_faults", "X", "clear_faults", "clear all faults at once, without asking"),
+        Key("inspector.slower", "less_than_sign", "speed(-1)", "time slower, down to standing still"),
+        Key("inspector.faster", "greater_than_sign", "speed(1)", "time faster, for everything that waits"),
+        Key("inspector.jump", "W", "jump", "jump to what is due next", "jump"),
         Key("inspector.palette", "ctrl+p,colon", "palette", "every action with its key"),
         Key("inspector.help", "question_mark,f1", "help", "this help", "help"),
         Key("inspector.close", "escape,q", "close", "back", "back"),
@@ -185,6 +200,23 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("burst.send", "enter", "send", "send them", "send"),
         Key("burst.close", "escape", "close", "send nothing", "cancel"),
     ),
+    "fault": (
+        Key("fault.arm", "enter", "arm", "arm it as the line at the foot says", "arm"),
+        Key("fault.next", "tab", "field(1)", "next field", "field"),
+        Key("fault.previous", "shift+tab", "field(-1)", "previous field"),
+        Key("fault.close", "escape", "close", "arm nothing", "close"),
+    ),
+    "kinds": (
+        Key("kinds.next", "down", "step(1)", "next kind"),
+        Key("kinds.previous", "up", "step(-1)", "previous kind"),
+        Key("kinds.right", "right", "across(1)", "the kind beside it"),
+        Key("kinds.left", "left", "across(-1)", "the kind beside it"),
+        Key("kinds.clear_all", "X", "screen.clear_all", "clear all faults", "clear all"),
+    ),
+    "armed": (
+        Key("armed.clear", "delete,minus", "screen.clear_one", "clear the fault under the cursor", "clear"),
+        Key("armed.clear_all", "X", "screen.clear_all", "clear all faults", "clear all"),
+    ),
     "ask": (
         Key("ask.yes", "y", "answer(True)", "yes", "yes"),
         Key("ask.no", "n,escape,q", "answer(False)", "no", "no"),
@@ -195,6 +227,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("palette.previous", "up,ctrl+p", "step(-1)", "previous action", "previous"),
         Key("palette.page_down", "pagedown", "leaf(1)", "a page down"),
         Key("palette.page_up", "pageup", "leaf(-1)", "a page up"),
+        Key("palette.complete", "tab", "complete", "take the words under the cursor over, to write on", "complete"),
         Key("palette.close", "escape", "close", "close", "close"),
     ),
     "count": (
@@ -212,13 +245,13 @@ KEYS: dict[str, tuple[Key, ...]] = {
 }
 """Where a key works -> the keys. "rows" works in every list, "main" everywhere on the main screen."""
 
-TYPING = {"form", "burst", "filter", "palette", "retry"}
+TYPING = {"form", "burst", "fault", "filter", "palette", "retry"}
 """Places where letters are typed: their keys come first, before the text field's own."""
-_AFTER_TYPING = {"form.send", "form.events", "form.format", "form.command", "form.close", "burst.send"}
+_AFTER_TYPING = {"form.send", "form.events", "form.format", "form.command", "form.close", "burst.send", "fault.arm"}
 """They use what is typed, so they wait until the field has taken the letters that came before them."""
 
 
-_AROUND: dict[str, tuple[str, ...]] = {"rows": (), "choice": ("form",)}
+_AROUND: dict[str, tuple[str, ...]] = {"rows": (), "choice": ("form",), "kinds": ("fault",), "armed": ("fault", "rows")}
 
 
 def bindings(where: str) -> list[BindingType]:

@@ -34,6 +34,11 @@ class EngineTime:
         self.since_wall = self.engine - float(stamp.get("wall", self.engine))
         self.received, self.halted = time.monotonic(), 0.0
 
+    def go_at(self, rate: float) -> None:
+        """The engine has taken another speed; its next frame says the same."""
+        ahead = self.ahead
+        self.engine, self.received, self.rate, self.since_wall = self.now(), time.monotonic(), rate, ahead
+
     def halt(self) -> None:
         """Nobody tells the time any more."""
         if self.rate:

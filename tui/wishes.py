@@ -10,6 +10,7 @@ from .burst import Burst
 from .dead_letters import DeadLetters
 from .drafts import Drafts
 from .keymap import key_for
+from .lab import Lab
 from .link import Client, Link
 from .model import Model
 
@@ -65,6 +66,7 @@ class Wishes:
         self.burst: Burst | None = None
         self._model, self._link, self._changed = model, link, changed
         self.dead_letters = DeadLetters(link, self.say)
+        self.lab = Lab(link, model, self.say)
 
     def payload(self, function: str) -> str:
         """The payload `i`, `a` and `b` send to a function: the last one, `{}` at first."""

@@ -130,6 +130,12 @@ def log_line(number: int, text: str, request: int = 1, **more: Any) -> Row:
     return row | {"attempt": 1, "kind": "output", "text": text} | more
 
 
+def armed(number: int, sentence: str, **more: Any) -> Row:
+    """A fault of a frame."""
+    row = {"number": number, "kind": "timeout", "function": "", "sentence": sentence, "hits": 0, "candidates": 0}
+    return row | {"count": None, "until": None} | more
+
+
 class FakeEngine:
     """What the clients are connected to. Change it, then `publish`."""
 
@@ -285,6 +291,36 @@ class FakeClient:
     async def reload(self) -> Row:
         self.engine.calls.append(("reload",))
         return {"reloaded": [{"function": "always-fails", "version": 2, "error": None}], "error": None}
+
+    async def arm(self, sentence: str) -> Row:
+        self.engine.calls.append(("arm", sentence))
+        if self.engine.refuse is not None:
+            raise self.engine.refuse
+        faults = self.engine.totals.setdefault("faults", [])
+        number = 1 + max((one["number"] for one in faults), default=0)
+        self.engine.totals["faults"] = [*faults, armed(number, sentence)]
+        self.publish()
+        return {"number": number, "sentence": sentence}
+
+    async def disarm(self, number: int | None = None) -> Row:
+        self.engine.calls.append(("disarm", number))
+        faults = self.engine.totals.get("faults", [])
+        kept = [one for one in faults if number not in (None, one["number"])]
+        self.engine.totals["faults"] = kept
+        self.publish()
+        return {"cleared": len(faults) - len(kept)}
+
+    async def set_speed(self, speed: float) -> Row:
+        self.engine.calls.append(("speed", speed))
+        self.engine.time |= {"rate": speed, "mode": "real" if speed == 1 else "scaled"}
+        self.publish()
+        return {"speed": speed}
+
+    async def jump(self) -> Row:
+        self.engine.calls.append(("jump",))
+        self.engine.time["engine"] += 59.5
+        self.publish()
+        return {"seconds": 59.5}
 
     async def pause(self) -> Row:
         return self._paused(self.engine.time["engine"])

@@ -15,11 +15,13 @@ from ..keymap import bindings, hints
 from ..life_waits import title_words
 from ..model import Change
 from ..source import editor_command, newest_frame
+from ..widgets.armed_line import Armed
 from ..widgets.call_tree import CallTree
 from ..widgets.life_axis import LifeAxis
 from ..widgets.lines import Footer, Header, Standing, Status
 from ..widgets.text_lines import TextLines
 from .call_lines import call_lines
+from .lab_keys import LabKeys
 from .paint import Paint
 from .result_lines import trace_of
 from .sections import CALLS, OF_ONE_ATTEMPT, SECTIONS, attempts_of, section_lines, section_words
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 _ASK_EVERY = 0.5  # seconds between two looks at the same life
 
 
-class InspectorScreen(Screen[None], inherit_bindings=False):
+class InspectorScreen(LabKeys, Screen[None], inherit_bindings=False):
     """Asks the engine for the request's life when a frame names it, at most twice a second."""
 
     BINDINGS = bindings("inspector")
@@ -58,6 +60,7 @@ class InspectorScreen(Screen[None], inherit_bindings=False):
         tree = CallTree(id="tree")
         tree.display = False
         yield tree
+        yield Armed(model)
         yield Standing(model)
         yield Status(model, lambda: str(self.life["function"]) if self.life else "")
         yield Footer(lambda: hints("inspector"))
@@ -108,6 +111,7 @@ class InspectorScreen(Screen[None], inherit_bindings=False):
     def _draw(self) -> None:
         self.query_one(LifeAxis).show(self.life, f"{f.short_id(self.request_id)} {self._state()}")
         self._draw_section()
+        self.query_one(Armed).look()
         self.query_one(Standing).look()
         for line in ("#header", "#status"):
             self.query_one(line).refresh()
@@ -145,6 +149,11 @@ class InspectorScreen(Screen[None], inherit_bindings=False):
         return attempts[-1 if self._attempt is None else min(self._attempt, len(attempts) - 1)]
 
     # keys
+
+    def aim(self) -> tuple[str, str]:
+        """What a fault would be aimed at: its function, and it while more can happen to it."""
+        function = str(self.life["function"]) if self.life else self.lamtop.main.selected
+        return function, self.request_id if self.life and self._goes_on() else ""
 
     def action_tab(self, step: int) -> None:
         self._tab = (self._tab + step) % len(SECTIONS)

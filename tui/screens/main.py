@@ -14,11 +14,13 @@ from ..keymap import PANE_KEYS, bindings, hints, key_for
 from ..layout import LAYOUTS, NARROW, NORMAL, TINY, layout_for
 from ..model import Change
 from ..views import LOG_LINES, Scope, View
+from ..widgets.armed_line import Armed
 from ..widgets.line_table import DeadLetterTable, LineTable
 from ..widgets.lines import Footer, Header, Standing, Status, Tabs
 from ..widgets.log_lines import LogLines
 from ..widgets.text_lines import TextLines
 from ..widgets.timeline_table import TimelineTable
+from .lab_keys import LabKeys
 from .looks import Looks
 from .main_keys import MainKeys
 from .paint import Paint
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 _ORDER = sorted(PANE_KEYS, key=lambda pane: PANE_KEYS[pane])
 
 
-class MainScreen(MainKeys, Looks, Screen[None], inherit_bindings=False):
+class MainScreen(MainKeys, LabKeys, Looks, Screen[None], inherit_bindings=False):
     """Header, panes, status line and footer. Draws from the model, and tells the link which rows it needs."""
 
     BINDINGS = bindings("main")
@@ -73,6 +75,7 @@ class MainScreen(MainKeys, Looks, Screen[None], inherit_bindings=False):
             yield self.logs
         yield TextLines(id="trouble")
         yield TextLines([[("lamtop needs at least 60x15: please enlarge the terminal", "warning")]], id="small")
+        yield Armed(self.model)
         yield Standing(self.model)
         yield Status(self.model, lambda: self.selected)
         yield Footer(self._hints)
@@ -251,6 +254,7 @@ class MainScreen(MainKeys, Looks, Screen[None], inherit_bindings=False):
             )
 
     def refresh_bars(self) -> None:
+        self.query_one(Armed).look()
         self.query_one(Standing).look()
         for line in ("#header", "#tabs", "#status", "#footer"):
             self.query_one(line).refresh()

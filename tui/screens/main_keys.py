@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 from ..columns import is_group
 from ..keymap import PANE_KEYS
+from ..timeline import LIVE
 from ..wishes import Outcome
 from .dead_letter_keys import DeadLetterKeys
 from .log_keys import LogKeys
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from ..app import Lamtop
     from .main import MainScreen
 
+_UNDER_WAY = ("queue", "inflight", "retries", "timeline")
 _ORDER = sorted(PANE_KEYS, key=lambda pane: PANE_KEYS[pane])
 
 
@@ -156,6 +158,13 @@ class MainKeys(DeadLetterKeys, LogKeys):
         if row is None or main.focused_pane == "functions" or is_group(row):
             return ""
         return str(row.get("request_id") or row["id"])
+
+    def aim(self) -> tuple[str, str]:
+        """What a fault would be aimed at: the selected function, and the request under the cursor if it goes on."""
+        main = self._main
+        row = main.tables[main.focused_pane].row() if main.focused_pane in _UNDER_WAY else None
+        goes_on = row is not None and row.get("state", "queued") in LIVE
+        return main.selected, self.request_id() if goes_on else ""
 
     def action_inspect(self) -> None:
         if self.open_group():

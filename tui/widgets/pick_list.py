@@ -27,7 +27,16 @@ class PickList(LineView):
     @property
     def key(self) -> str:
         """The key of the entry under the cursor; "" if there is none."""
-        return self._entries[self.cursor][1] if self._entries else ""
+        return self._entries[self.cursor][1] if self.cursor < len(self._entries) else ""
+
+    def offer(self, entries: list[tuple[str, str]]) -> None:
+        """Show other entries; the cursor stays with its own, or near it."""
+        key, self._entries = self.key, entries
+        places = [at for at, (_, one) in enumerate(entries) if one]
+        same = [at for at in places if entries[at][1] == key]
+        self.cursor = (same or [at for at in places if at >= self.cursor] or places[-1:] or [0])[0]
+        self.virtual_size = Size(0, len(entries))
+        self.refresh()
 
     def on_mount(self) -> None:
         self.virtual_size = Size(0, len(self._entries))
