@@ -9,6 +9,7 @@ from .fault_draft import FaultDraft
 from .keymap import key_for
 from .link import Client, Link
 from .model import Model
+from .sentences import speed_of
 from .time_words import next_speed, speed_words
 
 Say = Callable[[str, str], None]
@@ -59,6 +60,19 @@ class Lab:
             await self.arm(self._last)
         else:
             self._say("warning", f"no fault was armed yet; {key_for('fault.panel')} arms one")
+
+    async def do(self, sentence: str) -> None:
+        """What a sentence says: "fault orders timeout", "fault clear 2", "speed 16", "jump"."""
+        verb, _, rest = sentence.strip().partition(" ")
+        words = rest.split()
+        if verb == "jump":
+            await self.jump()
+        elif verb == "speed":
+            await self.set_speed(speed_of(rest) or 0.0)
+        elif words[:1] == ["clear"]:
+            await self.clear(int(words[1]) if words[1:] and words[1].isdigit() else None)
+        else:
+            await self.arm(rest.strip())
 
     async def step_speed(self, step: int) -> None:
         """Time faster (1) or slower (-1)."""

@@ -22,9 +22,10 @@ def speed_words(rate: float) -> str:
 
 def time_words(time: EngineTime, *, brief: bool = False) -> str:
     """What is unusual about time, for the header; "" where it is that of the clock on the wall."""
-    words = ["simulated"] if time.mode == "simulated" else []
+    is_simulated = time.mode == "simulated"
+    words = ["simulated"] if is_simulated else []
     if not time.rate:
-        words.append("stopped" if brief or words else speed_words(0.0))
+        words += ([] if is_simulated else ["stopped"]) if brief else [speed_words(0.0)]
     elif time.rate != 1:
         words.append(speed_words(time.rate))
     if abs(time.ahead) >= _SAME:

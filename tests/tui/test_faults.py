@@ -1,10 +1,8 @@
 """The fault panel, its banner and the keys of time: what they ask the engine for, and that nobody forgets a fault."""
 
-from fake_engine import NOW, FakeEngine, armed, function, life, queued, request_id, running
 from stage import Stage, play
 
 from lamtop.engine.core.fault import ON_DELIVERY, TIMED, Kind
-from lamtop.tui import armed as armed_words
 from lamtop.tui import fault_kinds
 from lamtop.tui.fault_draft import PRESETS, FaultDraft
 from lamtop.tui.fault_grammar import trouble

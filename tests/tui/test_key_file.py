@@ -79,11 +79,11 @@ def test_keys_can_change_places(file: Path) -> None:
 def test_the_projects_file_wins_over_the_persons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     own, project = key_files(tmp_path / "state")
-    for path, key in ((own, "t"), (project, "f")):
+    for path, key in ((own, "t"), (project, "Y")):
         path.parent.mkdir(exist_ok=True)
         path.write_text(f'invoke.sync = "{key}"\n')
     use_keys([own, project])
-    assert REMAPPED == {"invoke.sync": "f"}
+    assert REMAPPED == {"invoke.sync": "Y"}
     use_keys([own, tmp_path / "none"])
     assert REMAPPED == {"invoke.sync": "t"}
 

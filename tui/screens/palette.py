@@ -1,5 +1,6 @@
 """The palette: every action that can be done here, with its key; typing narrows it, enter does it."""
 
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from rich.style import Style
@@ -15,6 +16,7 @@ from textual.widgets import Input
 
 from ..format import CURSOR, fit
 from ..keymap import KEYS, PANE_KEYS, PANE_TITLES, Key, bindings, hints
+from ..sentences import Known, Sentence, is_begun, problem, sentences
 from ..widgets.line_view import LineView, Part
 
 if TYPE_CHECKING:
@@ -23,6 +25,13 @@ if TYPE_CHECKING:
 
 Action = tuple[str, Key]  # where it works, and what it is
 _REVERSE = Style(reverse=True)
+SENTENCE = "sentence"
+"""The place of what is typed instead of looked up; its text stands for the action."""
+_COMPLETE, _BEGUN = "complete", "begun"
+
+
+def _as_action(sentence: Sentence) -> Action:
+    return SENTENCE, Key(_COMPLETE if sentence.complete else _BEGUN, "", sentence.text, sentence.does)
 
 
 def actions_of(place: str) -> list[Action]:
@@ -88,6 +97,8 @@ class Actions(LineView, can_focus=False):
         if at >= len(self.shown):
             return self.strip_of([(" nothing is called so", "dim")] if not self.shown and y == 0 else [], width)
         place, key = self.shown[at]
+        if place == SENTENCE:
+            return self._sentence(key, width, is_chosen=at == self.cursor)
         pane = f"{PANE_TITLES[place]}: " if place in PANE_TITLES else ""
         name = 22 if width >= 80 else 0
         words = fit(pane + key.does, max(1, width - 17 - name)) + " "
@@ -96,6 +107,15 @@ class Actions(LineView, can_focus=False):
         if at == self.cursor:
             return self.strip_of([("".join(text for text, _ in parts), "")], width, _REVERSE)
         return self.strip_of(parts, width)
+
+    def _sentence(self, key: Key, width: int, *, is_chosen: bool) -> Strip:
+        """Words to type, and what they do."""
+        lead, most = CURSOR if is_chosen else " ", max(10, width * 55 // 100)
+        text = fit(key.action, min(most, max(len(one.action) for _, one in self.shown) + 1))
+        words = fit(f" {key.does}", max(0, width - 1 - len(text)))
+        if is_chosen:
+            return self.strip_of([(f"{lead}{text}{words}", "")], width, _REVERSE)
+        return self.strip_of([(lead, "accent"), (text, "accent"), (words, "" if key.id else "error")], width)
 
 
 class PaletteScreen(ModalScreen[Action | None], inherit_bindings=False):
@@ -110,7 +130,7 @@ class PaletteScreen(ModalScreen[Action | None], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel") as panel:
-            panel.border_title = Text("actions: type to narrow them down")
+            panel.border_title = Text("actions: type to narrow them down, or a sentence: fault …, speed …, jump")
             panel.border_subtitle = Text(" · ".join(f"{key} {does}" for key, does in hints("palette")))
             yield Input(compact=True)
             yield Actions()
@@ -123,15 +143,42 @@ class PaletteScreen(ModalScreen[Action | None], inherit_bindings=False):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        self.query_one(Actions).show(matching(self._actions, event.value))
+        self._show(event.value)
+
+    def _show(self, typed: str) -> None:
+        offered = [_as_action(one) for one in sentences(typed, self._known())]
+        if not is_begun(typed):
+            self.query_one(Actions).show([*matching(self._actions, typed), *offered])
+            return
+        wrong = problem(typed) if not offered else ""
+        self.query_one(Actions).show(offered or [(SENTENCE, Key("", "", typed.strip(), f"✗ {wrong}"))])
+
+    def _known(self) -> Known:
+        model = cast("Lamtop", self.app).model
+        names = model.function_names()
+        rows = [model.rows["functions"].known.get(name, {}) for name in names]
+        told = [row.get(where) for row in rows for where in ("dead_letter_queue", "on_failure", "on_success")]
+        return Known(names, [str(one) for one in dict.fromkeys(told) if one], model.faults)
 
     def on_actions_chosen(self) -> None:
         self.action_run()
 
     def action_run(self) -> None:
         chosen = self.query_one(Actions).chosen()
-        if chosen is not None:
+        if chosen is None:
+            return
+        if chosen[0] == SENTENCE and chosen[1].id != _COMPLETE:
+            self.action_complete()
+        else:
             self.dismiss(chosen)
+
+    def action_complete(self) -> None:
+        """Take the sentence under the cursor over, to write on."""
+        chosen = self.query_one(Actions).chosen()
+        if chosen is not None and chosen[0] == SENTENCE and chosen[1].id:
+            field = self.query_one(Input)
+            field.value = f"{chosen[1].action} "
+            field.cursor_position = len(field.value)
 
     def action_step(self, by: int) -> None:
         self.query_one(Actions).move(by)
@@ -155,6 +202,9 @@ def open_palette(app: "Lamtop", screen: Screen[None], place: str) -> None:
 
 
 async def _do(app: "Lamtop", screen: Screen[None], place: str, key: Key) -> None:
+    if place == SENTENCE:
+        app.begin(partial(app.wishes.lab.do, key.action))
+        return
     if place in PANE_KEYS:
         cast("MainScreen", screen).focus_pane(place)
     widget = screen.focused if place == "rows" or place in PANE_KEYS else None

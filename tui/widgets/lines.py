@@ -73,7 +73,7 @@ class Header(OneLine):
         if not time.engine:
             return []
         wide, faults = self.size.width >= 100, self._model.faults
-        pace = time_words(time, brief=not wide)
+        pace = time_words(time, brief=self.size.width < 120)
         count = f"{f.INJECTED}{len(faults)}" + (f" {'fault' if len(faults) == 1 else 'faults'}" if wide else "")
         good = max(0, int(totals.get("invocations") or 0) - int(totals["errors"]))
         errors = int(totals["errors"])
