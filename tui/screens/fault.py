@@ -47,6 +47,7 @@ class FaultScreen(ModalScreen[None], inherit_bindings=False):
     def __init__(self, function: str, request_id: str = "") -> None:
         super().__init__()
         self._function, self._request = function, request_id
+        self._wanted = _REQUEST if request_id else function  # the target, for kinds that can be aimed at it
         self._refused = ""  # the sentence that the engine did not take, and why
 
     @property
@@ -67,7 +68,7 @@ class FaultScreen(ModalScreen[None], inherit_bindings=False):
     def on_mount(self) -> None:
         for lines in self.query(TextLines):
             lines.can_focus = False
-        self._offer_targets(_REQUEST if self._request else self._function)
+        self._offer_targets()
         self.query_one(FaultFields).fit_to(self._kind)
         self._show_armed()
         self._check()
@@ -92,7 +93,7 @@ class FaultScreen(ModalScreen[None], inherit_bindings=False):
             return FaultDraft(self._kind, self._function or _ALL, self._request, **texts)
         return FaultDraft(self._kind, target, **texts)
 
-    def _offer_targets(self, chosen: str) -> None:
+    def _offer_targets(self) -> None:
         """Whom this kind can be aimed at: functions, or where dead letters and records go."""
         kind, functions = self._kind, self.lamtop.model.rows["functions"].known
         if kind in ON_DELIVERY:
@@ -106,11 +107,11 @@ class FaultScreen(ModalScreen[None], inherit_bindings=False):
         if self._request and kind not in WITHOUT_REQUEST and kind not in ON_DELIVERY:
             options.append((_REQUEST, f"{_REQUEST}, {f.short_id(self._request)}"))
         options += [(_ALL, "all"), *((name, name) for name in names[1:])]
-        self.query_one("#target", Choice).offer(options, chosen)
+        self.query_one("#target", Choice).offer(options, self._wanted)
 
     def _show(self, draft: FaultDraft) -> None:
         self.query_one(KindGrid).show(draft.kind)
-        self._offer_targets(self.query_one("#target", Choice).value)
+        self._offer_targets()
         self.query_one(FaultFields).show(draft)
         self._check()
 
@@ -126,6 +127,7 @@ class FaultScreen(ModalScreen[None], inherit_bindings=False):
 
     def on_choice_changed(self, message: Choice.Changed) -> None:
         message.stop()
+        self._wanted = self.query_one("#target", Choice).value
         self._check()
 
     def on_choice_submitted(self) -> None:

@@ -51,10 +51,9 @@ class KindGrid(Styled, can_focus=True, inherit_bindings=False):
             return self.strip_of([], width)
         one, here = KINDS[at], at == self.at
         lead = f"{CURSOR if here else ' '} "
-        words = one.what if len(one.what) <= width - _WORD - 5 else one.brief
         word = "title" if here else ""
         parts: list[Part] = [(lead, "accent"), (f"{one.letter} ", "accent"), (f"{one.word:{_WORD}}", word)]
-        return self.strip_of([*parts, (fit(words, max(0, width - _WORD - 5)), word or "dim")], width)
+        return self.strip_of([*parts, (fit(one.brief, max(0, width - _WORD - 5)), word or "dim")], width)
 
     def on_key(self, event: events.Key) -> None:
         if event.character and event.character.isdigit():
