@@ -36,6 +36,7 @@ def drawn(row: Span, scale: Scale) -> list[tuple[str, str]]:
     first, last = scale.cells(row.start, row.end)
     past = last if row.ahead is None else max(first, min(last, scale.cell(row.ahead)))
     text = " " * first + _FILL[row.kind] * (past - first) + f.AHEAD * (last - past)
+    text = text[: last - len(row.mark)] + row.mark
     return [(text + " " * (scale.width - last), style)]
 
 

@@ -25,6 +25,7 @@ class Span:
     kind: str  # "caller", "wait", "retry", "ok", "error", "running", "call", "end-ok", "end-error"
     words: str
     ahead: float | None = None
+    mark: str = ""  # stands in its last cell
 
 
 def spans(life: Life, now: float) -> list[Span]:
@@ -85,9 +86,10 @@ def _wait(life: Life, since: float, until: float, before: Life | None, failures:
 def _attempt(life: Life, attempt: Life, now: float) -> Span:
     start, ended = float(attempt["started_at"]), attempt.get("ended_at")
     label = f"try {attempt['number']}" if life["kind"] == "event" else "call"
+    mark = f.INJECTED if attempt.get("injected") else ""
     if ended is None:
         running = life.get("running") or {"timeout": None, "started_at": start, "number": attempt["number"]}
-        return Span(label, start, now, "running", _running_words(running, now))
+        return Span(label, start, now, "running", _running_words(running, now), mark=mark)
     took = attempt.get("duration")
     words = f.span(float(took) if took is not None else float(ended) - start)
     if attempt.get("init_duration"):
@@ -97,14 +99,15 @@ def _attempt(life: Life, attempt: Life, now: float) -> Span:
     if attempt.get("injected"):
         words += f" · {f.injected(str(attempt['injected']))}"
     if attempt.get("ended") == "returned":
-        return Span(label, start, float(ended), "ok", f"returned after {words}")
+        return Span(label, start, float(ended), "ok", f"returned after {words}", mark=mark)
     error = f.one_line(str(attempt.get("error") or attempt.get("ended") or ""))
-    return Span(label, start, float(ended), "error", f"{words} · {error}")
+    return Span(label, start, float(ended), "error", f"{words} · {error}", mark=mark)
 
 
 def _running(running: Life, now: float) -> Span:
     start = float(running["started_at"])
-    return Span(f"try {running['number']}", start, now, "running", _running_words(running, now))
+    mark = f.INJECTED if running.get("injected") else ""
+    return Span(f"try {running['number']}", start, now, "running", _running_words(running, now), mark=mark)
 
 
 def _running_words(running: Life, now: float) -> str:

@@ -1,11 +1,18 @@
 """The fault panel, its banner and the keys of time: what they ask the engine for, and that nobody forgets a fault."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
 import pytest
 from fake_engine import NOW, FakeEngine, armed, function, life, queued, request_id
 from stage import Stage, play
 
+from lamtop.engine import Engine, Settings
 from lamtop.engine.core.fault import ON_DELIVERY, TIMED, Kind
 from lamtop.tui import fault_kinds, sentences
+from lamtop.tui.app import Lamtop
+from lamtop.tui.client import LocalClient
 from lamtop.tui.fault_draft import PRESETS, FaultDraft
 from lamtop.tui.fault_grammar import trouble
 from lamtop.tui.model import EngineTime
@@ -179,3 +186,74 @@ def test_keys_make_time_faster_and_slower_and_jump() -> None:
         await stage.shows("left out 59.5 s, to what was due next", "+59s")
 
     play(story, engine)
+
+
+CODE = "def echo(event, context):\n    return event\n"
+TEMPLATE = """
+Resources:
+  Dead:
+    Type: AWS::SQS::Queue
+    Properties: {QueueName: dead}
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: orders
+      Handler: app.echo
+      Runtime: python3.13
+      DeadLetterQueue: {Type: SQS, TargetArn: !GetAtt Dead.Arn}
+"""
+
+
+LiveStory = Callable[[Stage], Awaitable[None]]
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Callable[[LiveStory], None]:
+    """Plays a story on a monitor of a real engine, whose simulated time passes when keys say so."""
+    (tmp_path / "app.py").write_text(CODE)
+    (tmp_path / "template.yaml").write_text(TEMPLATE)
+
+    def run(story: LiveStory) -> None:
+        asyncio.run(asyncio.wait_for(_run(story), 60))
+
+    async def _run(story: LiveStory) -> None:
+        source, state = tmp_path / "template.yaml", tmp_path / "state"
+        engine = Engine(Settings(source, state, port=0, watch=False, simulate=1, paced=True))
+        await engine.start(listen=False)
+
+        async def connect() -> LocalClient:
+            return LocalClient(engine)
+
+        app = Lamtop(connect)
+        async with app.run_test(size=(140, 40)) as pilot:
+            stage = Stage(app, pilot, FakeEngine())
+            await stage.lives(lambda: app.main.selected == "orders", "the first frame")
+            await story(stage)
+        await engine.stop()
+
+    return run
+
+
+def test_a_fault_hits_retries_follow_time_jumps_and_a_dead_letter_says_it_for_good(
+    live: Callable[[LiveStory], None],
+) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.press("f", "e", "tab", "tab", "tab", *"25", "enter")
+        await stage.lives(lambda: "orders: error" in stage.screen(), "the banner")
+        await stage.press("a")
+        for number in (1, 2):
+            await stage.lives(lambda n=number: f"{n} of 25 hit" in stage.screen(), "a hit")
+            await stage.lives(lambda: stage.app.model.totals["retrying"] == 1, "a retry")
+            await stage.press("W")
+            await stage.lives(lambda n=number: "to what was due next" in stage.screen(), "the jump")
+        await stage.lives(lambda: stage.app.model.totals["dead_letters"] == 1, "the dead letter")
+        await stage.press("4", "z")
+        await stage.lives(lambda: "↯ injected: error (fault 1) · InjectedFault" in stage.screen(), "its row")
+        await stage.press("enter")
+        await stage.lives(lambda: stage.screen().count("↯ injected: error (fault 1)") >= 3, "three attempts")
+        await stage.press("X")
+        await stage.lives(lambda: not stage.app.model.faults, "all cleared")
+        await stage.press("escape", "z", "a")
+        await stage.lives(lambda: stage.app.model.totals["succeeded"] == 1, "a success")
+
+    live(story)

@@ -148,7 +148,7 @@ class FaultScreen(ModalScreen[None], inherit_bindings=False):
     def _hint(self, widget: Widget) -> None:
         keys = [f"{key} {does}" for key, does in hints(self.PLACE)]
         if isinstance(widget, KindGrid):
-            keys = ["a letter takes a kind, a digit a preset", *keys]
+            keys = ["a letter: what, 1-4: presets", *keys]
         elif isinstance(widget, ArmedList):
             keys = [f"{key} {does}" for key, does in hints("armed")] + keys[-2:]
         elif isinstance(widget, Choice):
@@ -220,4 +220,4 @@ class FaultScreen(ModalScreen[None], inherit_bindings=False):
 
 
 def _presets() -> list[tuple[str, str]]:
-    return [part for at, (name, _) in enumerate(PRESETS, 1) for part in ((f"{at} ", "accent"), (f"{name}   ", ""))]
+    return [part for at, (name, _) in enumerate(PRESETS, 1) for part in ((f"{at} ", "accent"), (f"{name}  ", ""))]
