@@ -225,3 +225,35 @@ def test_a_fault_for_a_function_or_queue_that_is_not_there_is_refused(lab: Lamto
     with pytest.raises(ValueError, match="'orders' is no queue or destination of this project; use one of all, dead"):
         lab.inject("orders denied")
     lab.inject("all denied")
+
+
+def seen(lab: Lamtop, view: str) -> dict[str, Any]:
+    """The first row of a view, and the faults that come with every frame."""
+
+    async def look() -> dict[str, Any]:
+        subscription = lab._engine.subscribe()
+        subscription.watch({view: {"view": view, "limit": 5}})
+        frame = await subscription.next_frame()
+        subscription.close()
+        return {**frame["views"][view]["rows"][0], "faults": frame["totals"]["faults"]}
+
+    return lab._do(look())
+
+
+def test_who_watches_sees_what_is_armed_and_whom_it_hits_for_good(lab: Lamtop) -> None:
+    lab.inject("orders timeout 3x")
+    event = lab.send("orders")
+    lab.advance(seconds=1)
+    row = seen(lab, "inflight")
+    assert [(fault["sentence"], fault["hits"]) for fault in row["faults"]] == [("orders timeout 3x", 1)]
+    assert row["injected"] == event.life["running"]["injected"] == "timeout (fault 1)"
+    assert seen(lab, "timeline")["segments"][-1][2] == "running injected"
+    lab.advance(minutes=10)
+    row = seen(lab, "timeline")
+    assert (row["faults"], row["injected"]) == ([], "timeout (fault 1)")
+    assert [kind for *_, kind in row["segments"] if kind != "retry"][-3:] == ["error injected"] * 3
+    assert seen(lab, "dlq")["injected"] == "timeout (fault 1)"
+    lab.inject("orders delay 1x +1s")
+    lab.invoke("orders")
+    row = seen(lab, "timeline")
+    assert (row["injected"], row["segments"][-1][2]) == ("delay (fault 2)", "ok injected")

@@ -15,7 +15,11 @@ from lamtop.tui.app import Lamtop
 from lamtop.tui.client import LocalClient
 from lamtop.tui.fault_draft import PRESETS, FaultDraft
 from lamtop.tui.fault_grammar import trouble
+from lamtop.tui.format import clock
+from lamtop.tui.life_picture import drawn
+from lamtop.tui.life_rows import scale_of, spans
 from lamtop.tui.model import EngineTime
+from lamtop.tui.story import facts
 from lamtop.tui.time_words import next_speed, time_words
 
 ORDERS = sentences.Known(["orders", "order-mail"], ["dead"], [armed(2, "orders timeout 50% 25x 18s")])
@@ -257,3 +261,19 @@ def test_a_fault_hits_retries_follow_time_jumps_and_a_dead_letter_says_it_for_go
         await stage.lives(lambda: stage.app.model.totals["succeeded"] == 1, "a success")
 
     live(story)
+
+
+def test_plain_lines_and_the_axis_say_which_fault_hit() -> None:
+    told = life(1)
+    told["attempts"][0]["injected"] = "timeout (fault 2)"
+    words = [fact.words for fact in facts(told)]
+    assert words[1:] == [
+        "running, attempt 1 of 3, cold start, ↯ injected: timeout (fault 2)",
+        "failed, attempt 1 of 3, ↯ injected: timeout (fault 2): ValueError: no luck; "
+        f"next try at {clock(NOW + 2)}, 1 min 2 s later",
+    ]
+    rows = spans(told, NOW)
+    tried = next(row for row in rows if row.label == "try 1")
+    assert drawn(tried, scale_of(rows, 40))[0][0].rstrip().endswith("█↯")
+    told["running"] = {"number": 2, "started_at": NOW - 1, "timeout": 3, "injected": "delay (fault 3)"}
+    assert spans(told, NOW)[-1].words == "running 1 s of 3 s · ↯ injected: delay (fault 3)"

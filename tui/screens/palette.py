@@ -130,7 +130,7 @@ class PaletteScreen(ModalScreen[Action | None], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel") as panel:
-            panel.border_title = Text("actions: type to narrow them down, or a sentence: fault …, speed …, jump")
+            panel.border_title = Text("actions to look up, or a sentence: fault …, speed …, jump")
             panel.border_subtitle = Text(" · ".join(f"{key} {does}" for key, does in hints("palette")))
             yield Input(compact=True)
             yield Actions()
