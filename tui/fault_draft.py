@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from .fault_kinds import TIMED
+from .fault_kinds import TIMED, takes
 
 USUAL_DELAY = "2s"
 
@@ -28,18 +28,17 @@ class FaultDraft:
 
     def sentence(self) -> str:
         """The words that arm it, the same as on the command line."""
-        words = [
-            self.target,
-            self.kind,
-            _with("", self.percent, "%"),
-            _with("", self.count, "x"),
-            _seconds(self.lasts),
-            _with("+", "..".join(map(_seconds, self.delay.strip().split(".."))), "") if self.kind in TIMED else "",
-            _with("seed=", self.seed, ""),
-            _with("request=", self.request, ""),
-            _with("if ", self.payload, ""),
-        ]
-        return " ".join(word for word in words if word)
+        words = {
+            "percent": _with("", self.percent, "%"),
+            "count": _with("", self.count, "x"),
+            "lasts": _seconds(self.lasts),
+            "delay": _with("+", "..".join(map(_seconds, self.delay.strip().split(".."))), ""),
+            "seed": _with("seed=", self.seed, ""),
+            "request": _with("request=", self.request, ""),
+            "payload": _with("if ", self.payload, ""),
+        }
+        said = (word for field, word in words.items() if word and takes(self.kind, field))
+        return " ".join([self.target, self.kind, *said])
 
 
 def _with(head: str, text: str, tail: str) -> str:
@@ -58,6 +57,6 @@ PRESETS: tuple[tuple[str, FaultDraft], ...] = (
     ("flaky 30 %", FaultDraft("error", percent="30")),
     ("dead dependency", FaultDraft("error")),
     ("slow p99", FaultDraft("delay", percent="5", delay="2s..5s")),
-    ("poison message", FaultDraft("error", payload='{"id": 13}')),
+    ("poison", FaultDraft("error", payload='{"id": 13}')),
 )
 """What people try first; each has its number in the panel."""

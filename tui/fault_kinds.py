@@ -43,8 +43,21 @@ KINDS = tuple(
 TIMED = frozenset({"delay", "init-delay"})
 ON_DELIVERY = frozenset({"dlq", "denied"})
 """They are aimed at a queue or a destination, by its name."""
-WITHOUT_REQUEST = frozenset({"init-error", "init-delay", "stall"})
-"""They hit what no request belongs to."""
+USELESS: dict[str, frozenset[str]] = {
+    "stall": frozenset({"percent", "count", "seed", "payload", "request"}),
+    "init-error": frozenset({"payload", "request"}),
+    "init-delay": frozenset({"payload", "request"}),
+    "dlq": frozenset({"payload", "request"}),
+    "denied": frozenset({"payload", "request"}),
+}
+"""What makes no sense with a kind, by the names of the panel's fields."""
+
+
+def takes(kind: str, field: str) -> bool:
+    """Whether a field means something for a kind."""
+    if field == "delay":
+        return kind in TIMED
+    return field not in USELESS.get(kind, frozenset())
 
 
 def offer_of(word: str) -> KindOffer:

@@ -5,12 +5,17 @@ from typing import NamedTuple
 
 from .armed import Fault, brief
 from .fault_grammar import trouble
-from .fault_kinds import KINDS, ON_DELIVERY, TIMED
+from .fault_kinds import KINDS, ON_DELIVERY, takes
 from .time_words import SPEEDS, speed_words
 
 _CLEAR = "clear"
-_LIMITS = (("50%", "of 100 calls it hits 50"), ("25x", "until it has hit 25 times"), ("20s", "for 20 seconds"))
-_DELAYS = (("+2s", "by 2 seconds"), ("+2s..5s", "by 2 to 5 seconds"))
+_LIMITS = (
+    ("delay", "+2s", "by 2 seconds"),
+    ("delay", "+2s..5s", "by 2 to 5 seconds"),
+    ("percent", "50%", "of 100 calls it hits 50"),
+    ("count", "25x", "until it has hit 25 times"),
+    ("lasts", "20s", "for 20 seconds"),
+)
 
 
 class Sentence(NamedTuple):
@@ -96,9 +101,11 @@ def _goes_on(words: list[str], part: str, known: Known) -> Iterable[Sentence]:
         return [*offered, *_clears("", known.faults if part == _CLEAR else ())] if _fits(_CLEAR, part) else offered
     if len(words) == 1:
         kinds = [one for one in KINDS if _fits(one.word, part) and _is_for(one.word, words[0], known)]
-        return [Sentence(f"{head} {one.word}", one.what, one.word not in TIMED) for one in kinds]
-    limits = (*(_DELAYS if words[1] in TIMED else ()), *_LIMITS)
-    return [Sentence(f"{head} {word}", does) for word, does in limits if not part and not _has(words, word)]
+        return [Sentence(f"{head} {one.word}", one.what) for one in kinds]
+    if part or trouble(" ".join(words)):
+        return []
+    limits = (limit for limit in _LIMITS if takes(words[1], limit[0]) and not _has(words, limit[1]))
+    return [Sentence(f"{head} {word}", does) for _, word, does in limits]
 
 
 def _is_for(kind: str, target: str, known: Known) -> bool:

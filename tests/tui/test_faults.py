@@ -40,6 +40,9 @@ def test_fields_make_the_sentence_that_the_command_line_takes() -> None:
     assert FaultDraft("error", delay="2s", request="3f2a", payload='{"id": 1}').sentence() == (
         'all error request=3f2a if {"id": 1}'
     )
+    everything = {"percent": "5", "count": "2", "lasts": "9", "delay": "2s", "payload": "{}", "seed": "1"}
+    for one in fault_kinds.KINDS:  # fields that a kind does not take are left out
+        assert trouble(FaultDraft(one.word, request="3f2a", **everything).sentence()) == ""
     assert [trouble(preset.sentence()) for _, preset in PRESETS] == [""] * 4
 
 
@@ -50,7 +53,8 @@ def test_fields_make_the_sentence_that_the_command_line_takes() -> None:
         ("fault ord", "fault orders", 2),
         ("fault orders t", "fault orders timeout", 2),
         ("fault dead ", "fault dead dlq", 2),
-        ("fault all delay ", "fault all delay +2s", 5),
+        ("fault all delay ", "fault all delay", 6),
+        ("fault all stall ", "fault all stall", 2),
         ("fault orders timeout 50% 25x", "fault orders timeout 50% 25x", 1),
         ("fault clear", "fault clear", 2),
         ("fault clear 2", "fault clear 2", 1),

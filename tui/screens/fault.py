@@ -16,7 +16,7 @@ from .. import armed
 from .. import format as f
 from ..fault_draft import PRESETS, FaultDraft
 from ..fault_grammar import trouble
-from ..fault_kinds import ON_DELIVERY, WITHOUT_REQUEST, offer_of
+from ..fault_kinds import ON_DELIVERY, offer_of, takes
 from ..keymap import bindings, hints
 from ..model import Change
 from ..widgets.choice import Choice, Options
@@ -104,7 +104,7 @@ class FaultScreen(ModalScreen[None], inherit_bindings=False):
             others = [name for name in self.lamtop.model.function_names() if name != self._function]
             names = [self._function, *others] if self._function else others
         options: Options = [(name, name) for name in names[:1]]
-        if self._request and kind not in WITHOUT_REQUEST and kind not in ON_DELIVERY:
+        if self._request and takes(kind, "request"):
             options.append((_REQUEST, f"{_REQUEST}, {f.short_id(self._request)}"))
         options += [(_ALL, "all"), *((name, name) for name in names[1:])]
         self.query_one("#target", Choice).offer(options, self._wanted)

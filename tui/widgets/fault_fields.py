@@ -5,7 +5,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from ..fault_draft import FaultDraft
-from ..fault_kinds import TIMED
+from ..fault_kinds import takes
 from .count_rate import Label
 
 ALLOWED = {
@@ -36,7 +36,7 @@ class FaultFields(Vertical):
             yield Label("  for ")
             yield Input(draft.lasts, compact=True, restrict="[0-9.hms]*", max_length=8, id="lasts", placeholder="ever")
             yield Label("  delay ")
-            yield Input(draft.delay, compact=True, restrict="[0-9.hms+]*", max_length=16, id="delay", placeholder="2s")
+            yield Input(draft.delay, compact=True, restrict="[0-9.hms+]*", max_length=16, id="delay", placeholder="–")
         with Horizontal(classes="row"):
             yield Label("  payload    ")
             yield Input(draft.payload, compact=True, max_length=1000, id="payload", placeholder="any")
@@ -55,13 +55,9 @@ class FaultFields(Vertical):
         self.fit_to(draft.kind)
 
     def fit_to(self, kind: str) -> None:
-        """Show the delay only where there is one."""
-        field = self.query_one("#delay", Input)
-        field.disabled = kind not in TIMED
-        if kind not in TIMED:
-            field.placeholder = "none"
-        else:
-            field.placeholder = "2s"
+        """Let only those be filled in that mean something for this kind."""
+        for name in ALLOWED:
+            self.query_one(f"#{name}", Input).disabled = not takes(kind, name)
 
     def fields(self) -> list[Input]:
         """Those that take something, as they stand on the screen."""
