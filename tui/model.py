@@ -38,6 +38,7 @@ class EngineTime:
         """The engine has taken another speed; its next frame says the same."""
         ahead = self.ahead
         self.engine, self.received, self.rate, self.since_wall = self.now(), time.monotonic(), rate, ahead
+        self.mode = "scaled" if self.mode == "real" else self.mode
 
     def halt(self) -> None:
         """Nobody tells the time any more."""
@@ -62,7 +63,8 @@ class EngineTime:
         """Seconds that engine time is ahead of the clock on the wall (negative: behind); 0 where it is simulated."""
         if self.mode == "simulated":
             return 0.0
-        return self.since_wall + (time.monotonic() - self.received) * (self.rate - 1.0)
+        passed = time.monotonic() - self.received if self.mode == "scaled" else 0.0
+        return self.since_wall + passed * (self.rate - 1.0)
 
 
 @dataclass

@@ -5,7 +5,7 @@ from .model import EngineTime
 
 SPEEDS = (0.0, 0.25, 1.0, 4.0, 16.0, 64.0, 256.0)
 _FRACTIONS = {0.25: "1/4", 0.5: "1/2", 0.75: "3/4"}
-_SAME = 1.0  # seconds that engine time may be away from the clock on the wall before it is said
+_SAME = 2.0  # seconds that engine time may be away from the clock on the wall before it is said
 
 
 def next_speed(rate: float, step: int) -> float:
@@ -24,9 +24,9 @@ def time_words(time: EngineTime, *, brief: bool = False) -> str:
     """What is unusual about time, for the header; "" where it is that of the clock on the wall."""
     is_simulated = time.mode == "simulated"
     words = ["simulated"] if is_simulated else []
-    if not time.rate:
-        words += ([] if is_simulated else ["stopped"]) if brief else [speed_words(0.0)]
-    elif time.rate != 1:
+    if time.mode == "scaled" and not time.rate:
+        words.append("stopped" if brief else speed_words(0.0))
+    elif time.rate not in (0, 1):
         words.append(speed_words(time.rate))
     if abs(time.ahead) >= _SAME:
         words.append(("+" if time.ahead > 0 else "-") + f.countdown(abs(time.ahead)))

@@ -73,6 +73,7 @@ class Header(OneLine):
         if not time.engine:
             return []
         wide, faults = self.size.width >= 100, self._model.faults
+        is_usual = bool(time.rate) or time.mode != "scaled"
         pace = time_words(time, brief=self.size.width < 120)
         count = f"{f.INJECTED}{len(faults)}" + (f" {'fault' if len(faults) == 1 else 'faults'}" if wide else "")
         good = max(0, int(totals.get("invocations") or 0) - int(totals["errors"]))
@@ -82,7 +83,8 @@ class Header(OneLine):
         word = "throttled" if wide else "thr"
         return [
             _Piece(7, [(f" {f.clock(time.now())} ", "")]),
-            _Piece(0, [(f"{pace} " if pace else "", "accent" if time.rate else "warning")]),
+            _Piece(9 if is_usual else 0, [(f"{pace} " if pace else "", "accent" if is_usual else "warning")]),
+            *([_Piece(1, [("stopped ", "warning")])] if is_usual and not time.rate and time.mode != "real" else []),
             *([_Piece(0, [(f"{count} ", "error")])] if faults else []),
             _Piece(0, [("│ ", "dim")]),
             *self._inflow(),
