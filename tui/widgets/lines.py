@@ -62,7 +62,7 @@ class Header(OneLine):
             _Piece(0, [(" lamtop ", "title")]),
             _Piece(8, [(f" {f.fit(_project(path, wide), 24 if wide else 14).rstrip()}", "")]),
             _Piece(6, [(f" :{urlsplit(str(hello.get('url', ''))).port or '?'}", "accent")]),
-            _Piece(1, [(f" {'python ' if wide else 'py '}{hello.get('python', '')} ", "dim")]),
+            _Piece(2, [(f" {'python ' if wide else 'py '}{hello.get('python', '')} ", "dim")]),
         ]
         lost = [] if self._model.connected else [_Piece(0, [(f" {self._model.link} ", "error")])]
         paused = [_Piece(0, [(" PAUSED ", "warning")])] if self._model.totals.get("paused_since") else []
