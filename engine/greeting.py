@@ -37,7 +37,7 @@ def greeting(
     for text in missing_packages(project.functions.values(), chosen.path, interpreter.search_path):
         yield "warning", text
     yield from (("info", text) for text in attach)
-    if settings.simulate is not None:
+    if settings.simulate is not None and settings.paced:
         yield "warning", _SIMULATED.format(seed=settings.simulate, speed=settings.speed)
     if settings.pass_credentials:
         yield "warning", _REAL_AWS

@@ -38,6 +38,7 @@ KINDS = tuple(
         ("q", "dlq", "DLQ does not answer", "the queue or destination does not answer; what it is owed is kept"),
         ("p", "denied", "DLQ: no permission", "the queue or destination refuses: the permission is missing"),
         ("s", "stall", "queue stands still", "no event is taken from the queue"),
+        ("g", "engine", "engine: SIGKILL", "the engine itself is killed once the attempt has begun, and started again"),
     )
 )
 TIMED = frozenset({"delay", "init-delay"})

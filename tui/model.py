@@ -25,12 +25,14 @@ class EngineTime:
     mode: str = "real"
     received: float = 0.0
     halted: float = 0.0  # the rate from before the engine fell silent
+    driven: bool = False  # simulated time that a test or a tape lets pass: it never stands still for long
     since_wall: float = 0.0  # by how much it was ahead of the clock on the wall
 
     def take(self, stamp: Row) -> None:
         self.engine = float(stamp["engine"])
         self.mode = str(stamp.get("mode", "real"))
         self.rate = float(stamp.get("rate", 1.0))
+        self.driven = bool(stamp.get("driven"))
         self.since_wall = self.engine - float(stamp.get("wall", self.engine))
         self.received, self.halted = time.monotonic(), 0.0
 

@@ -36,6 +36,7 @@ class SimulatedClock:
 
     def __init__(self, start: float = START) -> None:
         self.rate = 0.0  # engine seconds that whoever drives it lets pass in one real second
+        self.is_paced = False  # … by itself
         self._start = start
         self._passed = 0.0  # kept apart: durations of a microsecond would be lost in seconds since the epoch
         self._set = 0

@@ -68,6 +68,7 @@ class Simulation:
     async def pace(self) -> None:
         """Let time pass by itself, at the clock's rate, until this is cancelled."""
         last = time.monotonic()
+        self.clock.is_paced = True
         while True:
             await asyncio.sleep(_PACE)
             now = time.monotonic()

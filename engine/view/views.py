@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from ..clock import Clock
+from ..clock import Clock, SimulatedClock
 from ..core.arn import resource_name
 from ..core.event import Event, Reason
 from ..core.function import EventInvokeConfig, Function
@@ -102,7 +102,9 @@ class Views:
                 return row[sort_key(view.window, row, "id")], row["id"]
 
     def time(self) -> Row:
-        return {"engine": self.clock.now(), "wall": time.time(), "rate": self.clock.rate, "mode": self.clock.mode}
+        clock = self.clock
+        told = {"engine": clock.now(), "wall": time.time(), "rate": clock.rate, "mode": clock.mode}
+        return told | {"driven": isinstance(clock, SimulatedClock) and not clock.is_paced}
 
     def totals(self) -> Row:
         """Counts over all functions. Reads the disk for the dead letters, and only when they changed."""
