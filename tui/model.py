@@ -56,6 +56,11 @@ class EngineTime:
         """Seconds since the epoch, as the engine counts them."""
         return self.engine + (time.monotonic() - self.received) * self.rate
 
+    @property
+    def stands(self) -> bool:
+        """Whether it was stopped by somebody."""
+        return not self.rate and self.mode != "real" and not self.driven
+
     def ticks(self) -> float:
         """Seconds from no particular moment on, for durations of ours: real ones, unless time is simulated."""
         return self.engine if self.mode == "simulated" else time.monotonic()

@@ -41,7 +41,7 @@ def lamtop(project: Project, *words: str) -> Ran:
 
 def test_serve_says_that_time_is_simulated_and_it_passes_by_itself(project: Project) -> None:
     engine = project.engines[0]
-    assert "simulated time, seed 7, 10000 times as fast" in project.errors.read_text()
+    until(lambda: "simulated time, seed 7, 10000 times as fast" in project.errors.read_text(), "what it says of time")
     assert engine.status()["time"]["mode"] == "simulated"
     sent = [engine.send("orders", n) for n in range(3)]
     for request_id in sent:

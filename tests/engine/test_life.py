@@ -146,7 +146,9 @@ def test_a_running_attempt_is_shown_with_its_lines_so_far(lives: Callable[..., L
     found = it.known(request_id)
     assert (found["state"], len(found["attempts"])) == ("running", 1)
     assert it.after(found["running"].pop("started_at")) == 65
-    assert found["running"] == {"number": 2, "timeout": 7.0, "version": 1, "cold": False, "environment": ""}
+    assert found["running"] == {
+        "number": 2, "timeout": 7.0, "version": 1, "cold": False, "environment": "", "injected": "",
+    }  # fmt: skip
     assert [line["text"] for line in found["lines"]] == ["begin 1", "end 1", "begin 2", "end 2"]
 
 
@@ -305,7 +307,8 @@ def test_a_synchronous_invocation_that_runs_is_known(lives: Callable[..., Lives]
     invocation.started_at = it.start + 1
     found = it.known("44445555-6666")
     assert found["running"] == {
-        "number": 1, "started_at": it.start + 1, "timeout": 3.0, "version": 1, "cold": False, "environment": ""
+        "number": 1, "started_at": it.start + 1, "timeout": 3.0, "version": 1, "cold": False, "environment": "",
+        "injected": "",
     }  # fmt: skip
     assert [line["text"] for line in found["lines"]] == ["so far"]
 

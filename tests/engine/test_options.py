@@ -25,7 +25,7 @@ def test_the_options_of_the_monitor_are_those_of_the_engine_that_it_starts(
     engines.Door(None, tmp_path, None, given)
     [command] = commands
     handed_on = cli.serve.make_context("serve", command[command.index("serve") + 1 :]).params
-    changed = {"state", "owned", "any_port", "plain", "theme", "in_ascii"}  # these are the monitor's own
+    changed = {"state", "owned", "any_port", "supervised", "plain", "theme", "in_ascii"}  # not for the user to say
     assert {k: v for k, v in handed_on.items() if k not in changed} == {
         k: v for k, v in given.items() if k not in changed
     }

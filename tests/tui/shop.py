@@ -25,6 +25,7 @@ from lamtop.engine import Engine, Settings
 from lamtop.tui.app import Lamtop
 from lamtop.tui.client import LocalClient, Values
 from lamtop.tui.inflow import Inflow
+from lamtop.tui.widgets.line_view import LineView
 
 SEED = 4
 HOME = "/home/ann/shop"  # as it is called on the screen
@@ -130,6 +131,9 @@ class Monitor(Stage):
             self.app.screen.show_again()  # it looks at the clock by itself, but not this moment
         for field in (*self.app.screen.query(Input), *self.app.screen.query(TextArea)):
             field.cursor_blink = False
+        for view in self.app.screen.query(LineView):
+            if view._leaving is not None:
+                view._let_bar_go()  # which it does by itself, after a while
         seen: list[str] = []
         while seen[-_LOOKS:] != [self.screen()] * _LOOKS:
             seen.append(self.screen())

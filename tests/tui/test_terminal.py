@@ -17,6 +17,7 @@ from terminal import Terminal
 
 from engine.running import MARKER, linux_only, processes_with, until
 
+PORT = re.compile(r" :(\d+) ")
 SETTINGS_LEFT = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l")  # alternate screen, cursor, mouse: as they were
 HOSTILE = r"\x1b]0;PWNED\x07\x1b[2J\x9b31m[/x][@click=app.quit]x[/]"
 
@@ -145,7 +146,7 @@ def test_nothing_a_handler_prints_raises_or_is_called_commands_the_terminal(
 ) -> None:
     project = hostile_project(tmp_path)
     terminal = terminal_in(folder=project)
-    screen = terminal.until(lambda s: "a-greets" in s, "the functions are there")
+    screen = terminal.until(lambda s: "a-greets" in s and PORT.search(s), "the functions and the port are there")
     port = port_in(screen)
     plain = terminal_in("attach", "--plain", folder=project)
     plain.until(lambda s: "connected to" in s, "the plain monitor")
@@ -227,7 +228,7 @@ def test_keys_that_come_in_one_burst_act_as_if_they_were_pressed_one_by_one(term
 
 
 def port_in(screen: str) -> int:
-    return int(re.findall(r" :(\d+) ", screen)[0])
+    return int(PORT.findall(screen)[0])
 
 
 def send(port: int, event: dict[str, object], function: str = "a-greets") -> None:
