@@ -4,6 +4,7 @@ The files that take longest are begun first, so that no worker is left alone wit
 """
 
 import gc
+import os
 
 import pytest
 
@@ -14,6 +15,11 @@ _LONGEST = ("test_kill.py", "test_terminal.py", "test_reload.py", "test_cli.py",
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seeds", type=int, default=SEEDS, help="how many stories a simulated engine lives through")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: many tests wait for processes of theirs."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_finish() -> None:

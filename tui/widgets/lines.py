@@ -84,11 +84,7 @@ class Header(OneLine):
         return [
             _Piece(7, [(f" {f.clock(time.now())} ", "")]),
             _Piece(9 if is_usual else 0, [(f"{pace} " if pace else "", "accent" if is_usual else "warning")]),
-            *(
-                [_Piece(1, [("stopped ", "warning")])]
-                if is_usual and not time.rate and time.mode != "real" and not time.driven
-                else []
-            ),
+            *([_Piece(1, [("stopped ", "warning")])] if is_usual and time.stands else []),
             *([_Piece(0, [(f"{count} ", "error")])] if faults else []),
             _Piece(0, [("│ ", "dim")]),
             *self._inflow(),
