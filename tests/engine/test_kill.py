@@ -20,7 +20,7 @@ from engine.running import Engine, Process, Project, dead_letters_to, linux_only
 
 pytestmark = linux_only
 
-KILLS = int(os.environ.get("LAMTOP_KILLS", "6"))  # the kill sweep goes through the points one by one
+KILLS = int(os.environ.get("LAMTOP_KILLS", "4"))  # the kill sweep goes through the points one by one
 RUNNING = QUEUED = 52  # at least so many just before each kill: two may end before it comes
 _PLACES = 60  # reserved concurrency: so many can run
 _OUTSTANDING = 150  # running and queued: what the load generator keeps up
