@@ -294,7 +294,7 @@ def test_an_event_that_is_none_is_refused_before_anything_runs(
 
 @pytest.mark.parametrize(
     "words",
-    [["nobody"], ["nobody", "--async"], ["my function!"], ["../../etc/passwd", "--async"], ["echo?Qualifier=1"], ["a/b"]],
+    [["nobody"], ["nobody", "--async"], ["my function!"], ["../../etc/passwd", "--async"], ["echo?a=1"], ["a/b"]],
 )
 def test_invoking_what_does_not_exist_says_so(project: Project, words: list[str]) -> None:
     done = lamtop(project, "invoke", *words)
