@@ -34,6 +34,7 @@ def add(sentence: tuple[str, ...], state: Path | None) -> None:
     In its way:                           delay  corrupt  oversize  logs  duplicate
     Before it:                            throttle  service  stall  init-error  init-delay
     To a queue or destination, by name:   dlq  denied
+    To the engine itself (--supervised):  engine
     \b
     50%            of those that it might hit             100% unless you say
     25x            hits, then it is over                  no end unless you say
