@@ -64,7 +64,7 @@ def _visit(
 ) -> Iterator[tuple[str, float]]:
     middle = f"place{rows // 2:06}"
     terminal.press("?")
-    yield "help (asks no engine)", _until(terminal, "Lists and texts")
+    yield "help (asks no engine)", _until(terminal, "Every pane")
     _escape(terminal)
     terminal.press(f"0{pane}z")
     terminal.drain(0.8)
