@@ -10,7 +10,6 @@ from typing import Any
 from . import about, interpreter, registry
 from .answer_times import AnswerTimes
 from .arming import Arming, targets
-from .clock import START, Clock, SimulatedClock, Simulation, SystemClock
 from .core.event import Delivery, Message
 from .core.fault import ON_INIT
 from .core.function import Function
@@ -36,6 +35,7 @@ from .reports import Accept
 from .settings import Settings
 from .store import Absences, History, Peek, Store, StoreError, is_new, unmake
 from .time_control import TimeControl
+from .timekeeping import Timekeeping
 from .view import Looking, Notices, Views
 from .wall_clock import WallClock
 
@@ -73,15 +73,10 @@ class Engine:
         self._is_new = is_new(settings.state)
         self.store = Store(settings.state, patience=_ENDING if ending else 0.0, reserve=_RESERVE)
         self._left = settings.lifeline.left if settings.lifeline else {}  # by an engine that was killed
-        self.clock = self._choose_clock()
+        speed = self._left.get("speed", settings.speed)
+        self._time = Timekeeping(settings, self.store.engine_time(), speed, lambda: self.loop.rests)
+        self.clock, self.simulation = self._time.clock, self._time.simulation
         self._build(project)
-
-    def _choose_clock(self) -> Clock:
-        """Real, scaled or simulated time; never earlier than the last moment that is on disk."""
-        before = self.store.engine_time()
-        if self.settings.simulate is None:
-            return SystemClock(self._left.get("speed", self.settings.speed), not_before=before)
-        return SimulatedClock(max(START, before))
 
     def _seed(self) -> int | None:
         """The one asked for. On a folder with a past it goes on from there: no request id may come twice."""
@@ -94,9 +89,6 @@ class Engine:
         state, running = self.settings.state, asyncio.get_running_loop()
         seed = self._seed()
         self._dice = random.Random(seed)
-        self.simulation = (
-            Simulation(self.clock, lambda: self.loop.rests) if isinstance(self.clock, SimulatedClock) else None
-        )
         end_survivors(state / "processes")
         self.metrics = Metrics()
         self.answer_times = AnswerTimes(self.clock.ticks)
@@ -153,9 +145,7 @@ class Engine:
         self.monitors = Monitors(self.settings.owned, self.end)
         self._offer()
         self.token = self._left.get("token") or registry.new_token()
-        self.server = Server(
-            self, self.token, self.settings.allowed_hosts, self.simulation.answered if self.simulation else None
-        )
+        self.server = Server(self, self.token, self.settings.allowed_hosts, self._time.answered)
         self.watcher = Watcher(self.reloader.files_changed, self.settings.state, partial(self.notices.say, "warning"))
 
     def _offer(self) -> None:
@@ -170,7 +160,7 @@ class Engine:
             self._debts,
             self.answer_times,
             self.faults,
-            self.simulation.callers_wait if self.simulation else lambda _: None,
+            self._time.callers_wait,
         )
         self.begin, self.invoke = invocations.begin, invocations.invoke
         self.send, self.accept = invocations.send, invocations.accept
@@ -204,11 +194,7 @@ class Engine:
             await self._listen(any_port)
         self.absences.opened(self.clock.now(), self.store.engine_time())
         self._running = asyncio.create_task(self.loop.run(self._commit_failed))
-        if self.simulation:
-            self._simulating = [asyncio.create_task(self.simulation.run())]
-            if self.settings.paced:
-                self.simulation.clock.rate = self.settings.speed
-                self._simulating.append(asyncio.create_task(self.simulation.pace()))
+        self._time.start()
         if self.settings.watch:
             await self.watcher.watch(self.project.watched)
         if not self.simulation:
@@ -252,9 +238,7 @@ class Engine:
         await self.environments.stop(_GRACE)
         self.loop.stop()
         await self._running
-        if self.simulation:
-            for task in self._simulating:
-                task.cancel()
+        self._time.stop()
         self.absences.closed(self.clock.now())
         await self.server.stop()
         self._close_files()
