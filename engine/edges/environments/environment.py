@@ -7,12 +7,11 @@ can end it with everything it has started. Nothing in here blocks, and nothing w
 import asyncio
 import os
 import socket
-import struct
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from ...clock import Clock, Turns
 from ...core.event import Ended, Outcome
@@ -20,7 +19,7 @@ from ...core.fault import Fault, Kind
 from ...core.function import Function
 from ...core.invocation import Invocation
 from . import channel as frames
-from . import failures
+from . import failures, turn
 from .channel import Channel
 from .deadline import Deadline
 from .failures import Failure
@@ -30,17 +29,11 @@ from .logs.log import Log, LogSink
 from .logs.tap import Tap
 from .processes.memory import peak
 from .processes.starting import Child, Order
-from .processes.usage import Usage, usage
 from .runtime import BOOTSTRAP
+from .turn import Turn
 from .variables import variables
 
 INIT_MAX = 10.0  # seconds (Lambda guide, "Init phase")
-
-# While time is simulated computing takes as long as this says, whatever the machine is doing.
-SIMULATED_COMPUTING = 0.001  # seconds between two waits
-SIMULATED_INIT = 0.1  # seconds
-SIMULATED_MEMORY = 38  # MB
-_MOMENT = struct.Struct("!d")  # engine time
 
 _ADDRESS_SPACE_MIN = 16 << 30  # bytes; libraries map far more than they use, and memory is watched besides
 
@@ -117,11 +110,9 @@ class Environment:
         self._loop = asyncio.get_running_loop()
         self._init_duration: float | None = None
         self._started: float | None = None  # ticks at the hand-over, or at the start
-        self._turns = turns
         self._deadline = Deadline(clock, self._on_late)
+        self._turn = Turn(turns, clock, lambda: self.pid, lambda: self._deadline.left, self._grant) if turns else None
         self._memory = 0  # KB, the most that is known
-        self._is_answering = False  # simulated time has yet to reach the moment of its answer
-        self._later: list[Callable[[], None]] = []  # how it ended meanwhile
         self._verdict: Failure | None = None  # what the invocation will have ended with, once it is dead
 
     def start(self, start: Start, interpreter: str, base: Mapping[str, str], mark: int) -> None:
@@ -152,26 +143,13 @@ class Environment:
         if self._phase == "init":
             self._log.init_started()
         self._started = self._clock.ticks()
-        self._ask_for_a_turn()
+        if self._turn is not None:
+            self._turn.ask()
 
     @property
     def pid(self) -> int:
         """Its process id; 0 if it has none yet."""
         return self._child.pid
-
-    def usage(self) -> Usage | None:
-        """What its process has had of the cores; None if the system does not say."""
-        return usage(self.pid)
-
-    @property
-    def can_be_seen(self) -> bool:
-        """Whether the system says what processes have had of the cores."""
-        return usage(os.getpid()) is not None
-
-    @property
-    def time_left(self) -> float:
-        """Seconds of handler time until it is late."""
-        return self._deadline.left
 
     @property
     def python(self) -> str:
@@ -204,8 +182,12 @@ class Environment:
         )
         if not self._channel.send(head.encode(errors="replace"), payload):
             return False
-        self._ask_for_a_turn()
+        if self._turn is not None:
+            self._turn.ask()
         return True
+
+    def _grant(self, moment: bytes) -> None:
+        self._channel.send(b"", moment)
 
     def fail_without_process(self, invocation: Invocation, failure: Failure) -> None:
         """End the invocation that it has taken; the process knows nothing of it."""
@@ -233,10 +215,11 @@ class Environment:
         self.usable = False
         if self.invocation is not None:
             self._memory = max(self._memory, peak(self.pid))
-        if self._turns is not None:
-            self._turns.end(self)
+        if self._turn is not None:
+            self._turn.end()
         self._child.kill()
-        self._catch_up()
+        if self._turn is not None:
+            self._turn.catch_up()
 
     def retire(self) -> None:
         """End it: it is no longer wanted."""
@@ -267,43 +250,17 @@ class Environment:
         self._deadline.set(self._init_max if has_init_max else self.function.timeout)
 
     def _on_answer(self, kind: bytes, request_id: str, payload: bytes, memory: int, took: int) -> None:
-        if self._turns is None:
+        if self._turn is None:
             self._take_answer(kind, request_id, payload, memory, took)
             return
         self._tap.read_all()
-        if kind == frames.WAITS and len(payload) == _MOMENT.size:
-            (until,) = _MOMENT.unpack(payload)
-            self._turns.sleep(self, until, self._grant_a_turn, listens=request_id == frames.LISTENS)
-            return
-        self._turns.give_back(self)
-        self._is_answering = True
-        seconds = SIMULATED_COMPUTING if self._is_ready else SIMULATED_INIT
-        self._clock.ring(seconds, partial(self._take_late_answer, kind, request_id, payload, memory, took))
-
-    def _take_late_answer(self, *answer: Any) -> None:
-        """Its simulated moment has come. The process may have ended since it gave it."""
-        self._is_answering = False
-        self._take_answer(*answer)
-        self._catch_up()
+        if not self._turn.sleeps(kind, request_id, payload):
+            take = partial(self._take_answer, kind, request_id, payload, memory, took)
+            self._turn.answers(take, turn.COMPUTING if self._is_ready else turn.INIT)
 
     def _comes_later(self, act: Callable[[], None]) -> bool:
         """Whether its end has to wait, because simulated time has yet to reach the moment of its answer."""
-        if self._is_answering and self._verdict is None:
-            self._later.append(act)
-            return True
-        return False
-
-    def _catch_up(self) -> None:
-        later, self._later = self._later, []
-        for act in later:
-            act()
-
-    def _ask_for_a_turn(self) -> None:
-        if self._turns is not None:
-            self._turns.ask(self, self._grant_a_turn)
-
-    def _grant_a_turn(self) -> None:
-        self._channel.send(b"", _MOMENT.pack(self._clock.now()))
+        return self._turn is not None and self._verdict is None and self._turn.defers(act)
 
     def _take_answer(self, kind: bytes, request_id: str, payload: bytes, memory: int, took: int) -> None:
         invocation = self.invocation
@@ -314,7 +271,7 @@ class Environment:
         if self.limit_memory(memory):
             return
         if invocation is not None and kind in frames.ANSWERS and request_id == invocation.request_id:
-            if self._turns is None and self.took > self.function.timeout:
+            if self._turn is None and self.took > self.function.timeout:
                 self._on_late()  # nobody was there to end it in time: the engine was stopped
                 return
             failure = None
@@ -387,8 +344,8 @@ class Environment:
         self._channel.read_all()  # an answer given just before the end counts
         if self._comes_later(partial(self._on_exit, code)):
             return
-        if self._turns is not None:
-            self._turns.gone(self)
+        if self._turn is not None:
+            self._turn.gone()
         self._deadline.clear()
         verdict = self._verdict or (failures.exited(code) if code is not None else failures.lost())
         if not self._is_ready:
@@ -422,7 +379,7 @@ class Environment:
             self._tap.read_all()
         init_duration, self._init_duration = self._init_duration, None
         init_hit, self._init_hit = self._init_hit, None
-        used = -(-memory // 1024) if self._turns is None else SIMULATED_MEMORY
+        used = -(-memory // 1024) if self._turn is None else turn.MEMORY
         self._log.end(
             Report(invocation.request_id, duration, init_duration, self.function.memory, used, failure, len(payload))
         )
