@@ -132,8 +132,11 @@ class Monitor(Stage):
         for field in (*self.app.screen.query(Input), *self.app.screen.query(TextArea)):
             field.cursor_blink = False
         for view in self.app.screen.query(LineView):
-            if view._leaving is not None:
-                view._let_bar_go()  # which it does by itself, after a while
+            view._let_bar_go()  # lays it out anew, as it does by itself after a while: scrollbars depend on the time
+            if view.show_vertical_scrollbar:
+                bar = view.vertical_scrollbar
+                bar.window_virtual_size, bar.position = view.virtual_size.height, view.scroll_y
+                bar.window_size = view.container_size.height
         seen: list[str] = []
         while seen[-_LOOKS:] != [self.screen()] * _LOOKS:
             seen.append(self.screen())
