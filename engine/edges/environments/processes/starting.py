@@ -5,7 +5,6 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +58,6 @@ class Child:
     def ended(self, code: int | None) -> None:
         self._kill = None
         self._on_end(code)
-
-
-class Starter(Protocol):
-    """Starts processes one way or the other."""
-
-    def start(self, child: Child) -> None:
-        """Start it, now or soon. Raises OSError if that is known to be impossible; its order is closed then, too."""
-        ...
 
 
 def kill_group(pid: int) -> None:
