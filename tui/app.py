@@ -45,7 +45,7 @@ class Lamtop(App[None]):
         `opening` is said until the engine answers.
         """
         self.look = theme_for(os.environ, theme)
-        self._in_ascii = wants_ascii(os.environ) if in_ascii is None else in_ascii
+        self.draws_ascii = wants_ascii(os.environ) if in_ascii is None else in_ascii
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)  # else its greys are drawn as colours
         for own in OWN_THEMES:
             self.register_theme(own)
@@ -110,7 +110,7 @@ class Lamtop(App[None]):
 
     def get_driver_class(self) -> type[Driver]:
         driver = super().get_driver_class()
-        if not self._in_ascii:
+        if not self.draws_ascii:
             return driver
         from .ascii_output import ascii_driver
 

@@ -41,7 +41,7 @@ def runs_of(app: Lamtop) -> list[Run]:
     """What the top screen shows."""
     found: list[Run] = []
     for row, strip in enumerate(app.screen._compositor.render_strips()):
-        found += _runs(row, strip, plain=app._in_ascii)
+        found += _runs(row, strip, plain=app.draws_ascii)
     return found
 
 
