@@ -74,9 +74,12 @@ class Engine:
         self.store = Store(settings.state, patience=_ENDING if ending else 0.0, reserve=_RESERVE)
         self._left = settings.lifeline.left if settings.lifeline else {}  # by an engine that was killed
         speed = self._left.get("speed", settings.speed)
-        self._time = Timekeeping(settings, self.store.engine_time(), speed, lambda: self.loop.rests)
+        self._time = Timekeeping(settings, self.store.engine_time(), speed, self._rests)
         self.clock, self.simulation = self._time.clock, self._time.simulation
         self._build(project)
+
+    def _rests(self) -> bool:
+        return self.loop.rests and not self.reloader.is_reading
 
     def _seed(self) -> int | None:
         """The one asked for. On a folder with a past it goes on from there: no request id may come twice."""
@@ -130,7 +133,9 @@ class Engine:
         self.loop = Loop(self.store, self.clock, self.dispatcher, self._held_up, self.settings.retention)
         self.peek = Peek(self.store.path)
         self.absences = Absences(state)
-        self.reloader = Reloader(project, project.again, self.environments, self.contents, self.notices, self._adopt)
+        self.reloader = Reloader(
+            project, project.again, self.environments, self.contents, self.notices, self._adopt, self.clock.ticks
+        )
         self.views = Views(
             self.clock,
             self.dispatcher,

@@ -20,6 +20,7 @@ from .keymap import REMAPPED, key_for
 from .link import Connect, Link
 from .look import TERMINAL, THEMES, next_theme, theme_for, wants_ascii
 from .model import Change, Model
+from .pace import Pace
 from .screens.main import MainScreen
 from .wishes import Wishes
 
@@ -34,8 +35,7 @@ class Lamtop(App[None]):
     CSS_PATH = "theme.tcss"
     TITLE = "lamtop"
     ENABLE_COMMAND_PALETTE = False
-    RETRY_EVERY = 1.0
-    """Seconds between two tries to reach an engine that has gone."""
+    pace = Pace()
 
     def __init__(
         self, connect: Connect, theme: str | None = None, opening: str = "", *, in_ascii: bool | None = None
@@ -66,7 +66,7 @@ class Lamtop(App[None]):
 
     def on_ready(self) -> None:
         self.main.watch_windows()
-        self.run_worker(self.link.run(self.RETRY_EVERY), name="link")
+        self.run_worker(self.link.run(self.pace.retry), name="link")
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:

@@ -147,6 +147,11 @@ class Link:
             except Exception as error:  # whatever it is, the next try may succeed
                 self._gone(str(error) or type(error).__name__)
 
+    @property
+    def has_sent(self) -> bool:
+        """Does the engine know what is wished?"""
+        return self.client is None or self._views == self._sent
+
     def watch(self, views: Views) -> None:
         """From now on these views; the newest wish is sent, older ones that were not sent yet are not."""
         if views != self._views:

@@ -25,7 +25,7 @@ class EngineTime:
     mode: str = "real"
     received: float = 0.0
     halted: float = 0.0  # the rate from before the engine fell silent
-    driven: bool = False  # simulated time that a test or a tape lets pass: it never stands still for long
+    driven: bool = False  # simulated time that a test or a tape lets pass: no clock of ours knows how much
     since_wall: float = 0.0  # by how much it was ahead of the clock on the wall
 
     def take(self, stamp: Row) -> None:
@@ -54,7 +54,12 @@ class EngineTime:
 
     def now(self) -> float:
         """Seconds since the epoch, as the engine counts them."""
-        return self.engine + (time.monotonic() - self.received) * self.rate
+        return self.engine + (time.monotonic() - self.received) * (self.rate if self.passes else 0.0)
+
+    @property
+    def passes(self) -> bool:
+        """Whether it goes on by itself between two frames."""
+        return bool(self.rate) and not self.driven
 
     @property
     def stands(self) -> bool:

@@ -100,7 +100,11 @@ class Wishes:
         burst = self.burst = Burst(qualified(function, qualifier), count, rate)
         payload = self._used(function, self.payload(function))
         try:
-            await burst.run(lambda: self._client().invoke(burst.target, payload, asynchronous=True), self.say)
+            await burst.run(
+                lambda: self._client().invoke(burst.target, payload, asynchronous=True),
+                self.say,
+                self._model.time.ticks,
+            )
         finally:
             self.burst = None
 

@@ -41,7 +41,7 @@ class _Switch:
     """A function on its way to new code."""
 
     function: Function
-    noticed: float  # performance counter
+    noticed: float  # by `ticks`
     files: set[Path]
 
 
@@ -56,7 +56,9 @@ class Reloader:
         contents: Contents,
         notices: Notices,
         adopt: Callable[[Project], Awaitable[None]],
+        ticks: Callable[[], float] = time.perf_counter,
     ) -> None:
+        """`ticks` counts the seconds that a reload takes."""
         self.project = project
         self.errors: dict[str, str] = {}  # by function
         self._read = read
@@ -74,6 +76,8 @@ class Reloader:
         self._noticed = 0.0
         self._not_before = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._ticks = ticks
+        self._reading = 0  # reloads that have not asked for an environment yet
         self._looking = 0  # at saves of modules, each until its functions are on their way
         self._tasks: set[asyncio.Task[Any]] = set()
         self._stopped = False
@@ -94,7 +98,7 @@ class Reloader:
             return
         self._touched |= paths
         if self._timer is None:
-            self._noticed = time.perf_counter()
+            self._noticed = self._ticks()
             self._timer = self._loop.call_at(max(self._loop.time(), self._not_before), self._take_in_soon)
 
     def _take_in_soon(self) -> None:
@@ -104,6 +108,11 @@ class Reloader:
         self._begin(self._take_in(touched, self._noticed))
 
     @property
+    def is_reading(self) -> bool:
+        """Is it not clear yet what a reload means, so that simulated time has to wait for the disk?"""
+        return self._timer is not None or self._reading > 0
+
+    @property
     def is_looking(self) -> bool:
         """Has a module been touched, and it is not clear yet which functions are to be reloaded?"""
         return self._looking > 0 or has_module(self._touched)
@@ -111,6 +120,7 @@ class Reloader:
     async def _take_in(self, touched: set[Path], noticed: float) -> None:
         counts = has_module(touched)
         self._looking += counts
+        self._reading += 1
         try:
             async with self._one_at_a_time:
                 changes = await asyncio.to_thread(self._contents.changed, touched)
@@ -118,6 +128,7 @@ class Reloader:
                 switches = await self._prepare(saved, noticed) if saved else []
         finally:
             self._looking -= counts
+            self._reading -= 1
         await asyncio.gather(*map(self._switch, switches))
 
     # -- life --------------------------------------------------------------------------------------------------------
@@ -151,8 +162,12 @@ class Reloader:
         With `touched`, only the functions that these files may concern. `error` is what is wrong with the template;
         the functions are then those of the last good one.
         """
-        async with self._one_at_a_time:
-            switches = await self._prepare(touched, time.perf_counter())
+        self._reading += 1
+        try:
+            async with self._one_at_a_time:
+                switches = await self._prepare(touched, self._ticks())
+        finally:
+            self._reading -= 1
         switched = await asyncio.gather(*map(self._switch, switches))
         return {"reloaded": switched, "error": self._misread or None}
 
@@ -217,7 +232,7 @@ class Reloader:
         name = switch.function.name
         if error is None:
             self.errors.pop(name, None)
-            took = (time.perf_counter() - switch.noticed) * 1_000
+            took = (self._ticks() - switch.noticed) * 1_000
             changed = ", ".join(sorted(path.name for path in switch.files))
             why = f"{changed} changed" if changed else "reloaded"
             self._notices.say("info", f"{name} v{version}, {why}, {took:.0f} ms")

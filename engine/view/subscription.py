@@ -69,6 +69,15 @@ class Subscription:
             self._next = began + max(FRAME_GAP, _REST * (loop.time() - began))
         return frame
 
+    @property
+    def has_news(self) -> bool:
+        """Whether a frame would tell anything, as of now."""
+        return bool(self._views) and (bool(self._fresh & set(self._views)) or self._news())
+
+    async def frame(self) -> Row:
+        """What has changed since the last frame, at once: for whoever lets time pass and looks when it stands."""
+        return await self._frame(_read_at_once)
+
     async def _until_wished(self, seconds: float) -> None:
         """Until the client wishes something new, or so long."""
         with contextlib.suppress(TimeoutError):
@@ -171,6 +180,11 @@ class Subscription:
         news = self._source.notices.since(self._notice)
         self._notice = self._source.notices.last
         return news
+
+
+async def _read_at_once(read: Callable[[], Row]) -> Row:
+    """Without a thread: nobody else wants the event loop meanwhile."""
+    return read()
 
 
 def _number_of(kind: str, changes: Mapping[str, int]) -> int:

@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 from textual.css.stylesheet import Stylesheet
 
+from lamtop.tui.app import Lamtop
+from lamtop.tui.pace import Pace
+
 sys.path.insert(0, str(Path(__file__).parent))
 
 _parse = Stylesheet._parse_rules
@@ -23,5 +26,5 @@ def _parse_once(sheet: Stylesheet, css: str, *given: Any, **named: Any) -> Any:
 
 @pytest.fixture(autouse=True)
 def paint_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lamtop.tui.screens.paint.SHORTEST", 0.02)
+    monkeypatch.setattr(Lamtop, "pace", Pace(paint=0.02))
     monkeypatch.setattr(Stylesheet, "_parse_rules", _parse_once)

@@ -6,19 +6,15 @@ belong to Textual's themes.
 
 import os
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from rich.cells import cell_len
-from rich.segment import Segment
-from rich.style import Style
-from rich.terminal_theme import SVG_EXPORT_THEME
 
 from lamtop.tui.app import Lamtop
-from lamtop.tui.ascii_output import in_ascii
+from lamtop.tui.film.frame import Look, frame_of
 
 FOLDER = Path(__file__).with_name("snapshots")
 RENEW = "SNAPSHOTS=renew pytest -n 0 tests/tui/test_snapshots.py"
@@ -40,42 +36,26 @@ class Run(NamedTuple):
 def runs_of(app: Lamtop) -> list[Run]:
     """What the top screen shows."""
     found: list[Run] = []
-    for row, strip in enumerate(app.screen._compositor.render_strips()):
-        found += _runs(row, strip, plain=app.draws_ascii)
+    for number, row in enumerate(frame_of(app).rows):
+        column = 0
+        for run in row:
+            found.append(Run(number, column, run.text, _look(run.look), run.look.ground))
+            column += run.width
     return found
 
 
-def _runs(row: int, segments: Iterable[Segment], *, plain: bool) -> list[Run]:
-    runs: list[Run] = []
-    column = 0
-    for text, style, _ in segments:
-        look, ground = _look(style or Style.null())
-        shown = in_ascii(text) if plain else text
-        if runs and (runs[-1].look, runs[-1].ground) == (look, ground):
-            runs[-1] = runs[-1]._replace(text=runs[-1].text + shown)
-        else:
-            runs.append(Run(row, column, shown, look, ground))
-        column += cell_len(shown)
-    return runs
-
-
-def _look(style: Style) -> tuple[str, str]:
-    """Style of the letters and colour behind them, as a terminal of many colours shows them."""
-    theme = SVG_EXPORT_THEME
-    front = style.color.get_truecolor(theme).hex if style.color else theme.foreground_color.hex
-    ground = style.bgcolor.get_truecolor(theme, foreground=False).hex if style.bgcolor else theme.background_color.hex
-    if style.reverse:
-        front, ground = ground, front
-    look = f"fill:{front}"
-    for has, css in (
-        (style.bold, "font-weight:bold"),
-        (style.dim, "opacity:.6"),
-        (style.italic, "font-style:italic"),
-        (style.underline, "text-decoration:underline"),
-        (style.strike, "text-decoration:line-through"),
+def _look(look: Look) -> str:
+    """Its CSS."""
+    css = f"fill:{look.front}"
+    for has, more in (
+        (look.bold, "font-weight:bold"),
+        (look.dim, "opacity:.6"),
+        (look.italic, "font-style:italic"),
+        (look.underline, "text-decoration:underline"),
+        (look.strike, "text-decoration:line-through"),
     ):
-        look += f";{css}" if has else ""
-    return look, ground
+        css += f";{more}" if has else ""
+    return css
 
 
 def svg(app: Lamtop, name: str, shows: str) -> str:

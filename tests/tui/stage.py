@@ -118,7 +118,7 @@ def play(story: Story, engine: FakeEngine | None = None, size: tuple[int, int] =
 
 async def _play(story: Story, engine: FakeEngine, size: tuple[int, int]) -> Lamtop:
     app = Lamtop(engine.connect)
-    app.RETRY_EVERY = 0.01
+    app.pace = app.pace._replace(retry=0.01)
     async with app.run_test(size=size) as pilot:
         stage = Stage(app, pilot, engine)
         if engine.refuse is None:

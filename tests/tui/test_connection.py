@@ -148,7 +148,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
 async def attended(connect: link.Connect, story: Callable[[Stage], Awaitable[None]]) -> None:
     """A story on a monitor of a real engine."""
     app = Lamtop(connect)
-    app.RETRY_EVERY = 0.05
+    app.pace = app.pace._replace(retry=0.05)
     async with app.run_test(size=(140, 40)) as pilot:
         await story(Stage(app, pilot, FakeEngine()))
 

@@ -78,7 +78,7 @@ async def the_first_minutes(it: Shop, album: Album) -> None:
             await it.send(name)
         for item in range(12):
             await it.send("batch-item", f'{{"item": {item}, "seconds": 2}}')
-        await monitor.advance(1.5)
+        await monitor.pass_time(1.5)
         await monitor.resize(140, 40)
         await album.take(monitor, "an event waits for a place, others run, others for their retry")
         await monitor.resize(100, 30)
@@ -88,35 +88,35 @@ async def the_first_minutes(it: Shop, album: Album) -> None:
         await monitor.resize(60, 15)
         await album.take(monitor, "the same at 60x15")
         await monitor.resize(140, 40)
-        await monitor.advance(30)
+        await monitor.pass_time(30)
         await album.take(monitor, "time has passed and no row has changed")
         await monitor.resize(100, 30)
-        await monitor.press("3")
+        await monitor.keys("3")
         await show(monitor, fails)
         await album.take(monitor, "the first wait of an event that fails")
-        await monitor.advance(30)
-        await monitor.press("escape")
-        await monitor.advance(200)
-        await monitor.press("4")
+        await monitor.pass_time(30)
+        await monitor.keys("escape")
+        await monitor.pass_time(200)
+        await monitor.keys("4")
         await monitor.settle()
         await show(monitor, fails)
         await album.take(monitor, "both waits of an event that fails, and its end")
-        await monitor.press("right_square_bracket")
+        await monitor.keys("right_square_bracket")
         await album.take(monitor, "the payload of an event")
-        await monitor.press("right_square_bracket")
+        await monitor.keys("right_square_bracket")
         await album.take(monitor, "the log of an event")
 
 
 async def show(monitor: Monitor, request_id: str) -> None:
     """Open the life of a request that the focused pane has."""
-    table = monitor.table(monitor.app.main.focused_pane)
-    await monitor.press("g")
+    table = monitor.app.main.tables[monitor.app.main.focused_pane]
+    await monitor.keys("g")
     for _ in range(table.rows.total):
         row = table.row()
         if row is not None and str(row.get("request_id") or row["id"]) == request_id:
             break
-        await monitor.press("j")
-    await monitor.press("enter")
+        await monitor.keys("j")
+    await monitor.keys("enter")
 
 
 async def dead_letters(it: Shop, album: Album) -> None:
@@ -124,20 +124,20 @@ async def dead_letters(it: Shop, album: Album) -> None:
         await it.send("always-fails", f'{{"item": "umbrella {number % 2}"}}')
     await it.engine.simulation.advance(200)
     async with it.watched((100, 30)) as monitor:
-        await monitor.press("4", "z", "space", "space")
+        await monitor.keys("4", "z", "space", "space")
         await album.take(monitor, "dead letters")
-        await monitor.press("M")
+        await monitor.keys("M")
         await album.take(monitor, "redrive asks first")
-        await monitor.press("n", "asterisk", "asterisk", "e")
+        await monitor.keys("n", "asterisk", "asterisk", "e")
         await album.take(monitor, "a dead letter is edited before it goes back")
-        await monitor.press("escape", "c")
+        await monitor.keys("escape", "c")
         await album.take(monitor, "dead letters by error")
-        await monitor.press("c", "D")
+        await monitor.keys("c", "D")
         await album.take(monitor, "purge asks for the number")
-        total = monitor.table("dlq").rows.total
-        await monitor.press(*str(total), "enter")
+        total = monitor.app.main.tables["dlq"].rows.total
+        await monitor.keys(*str(total), "enter")
         await album.take(monitor, "what was purged can be brought back")
-        await monitor.press("u")
+        await monitor.keys("u")
         await monitor.settle()
 
 
@@ -145,23 +145,23 @@ async def the_story_of_requests(it: Shop, album: Album) -> None:
     async with it.watched((140, 40)) as monitor:
         for name in ("always-fails", "fire-and-forget", "flaky", "crashes", "times-out", "slow-import"):
             await it.send(name)
-            await monitor.advance(7)
+            await monitor.pass_time(7)
         await it.send("fire-and-forget")
-        await monitor.advance(3)
-        await monitor.press("7", "z", "equals_sign")
+        await monitor.pass_time(3)
+        await monitor.keys("7", "z", "equals_sign")
         await album.take(monitor, "the timeline")
-        await monitor.press("g", "j", "o", "0", "7", "o")
+        await monitor.keys("g", "j", "o", "0", "7", "o")
         await monitor.resize(100, 30)
         await album.take(monitor, "the timeline of one function")
-        await monitor.press("0", "5", "z", "left_square_bracket")
+        await monitor.keys("0", "5", "z", "left_square_bracket")
         await album.take(monitor, "the log with errors")
-        await monitor.press("G", "slash", *"!kind:platform")
+        await monitor.keys("G", "slash", *"!kind:platform")
         await monitor.resize(80, 24)
         await album.take(monitor, "the log without platform lines")
 
 
 async def reloads(it: Shop, album: Album) -> None:
-    file = it.folder / "handlers" / "thumbnail.py"
+    file = it.props.folder / "handlers" / "thumbnail.py"
     good = file.read_text()
     async with it.watched((100, 30)) as monitor:
         file.write_text(good.replace("return [made", "retrun [made"))
@@ -169,61 +169,61 @@ async def reloads(it: Shop, album: Album) -> None:
         await album.take(monitor, "a handler does not load")
         file.write_text(good)
         await reload(monitor, file)
-        await monitor.press("n")
+        await monitor.keys("n")
         await album.take(monitor, "what the engine has said")
 
 
 async def reload(monitor: Monitor, file: Path) -> None:
-    """Load one file anew, and let as much time pass as it takes: the project is read beforehand, in a thread."""
+    """Load one file anew, and let as much time pass as it takes."""
     reloading = asyncio.create_task(monitor.shop.engine.reload({file.resolve()}))
-    await monitor.until(lambda: monitor.shop.engine.reloader._switches, "an environment that starts")
-    await monitor.advance(3)
+    await asyncio.sleep(0)
+    await monitor.pass_time(3)
     await reloading
 
 
 async def synchronous_calls(it: Shop, album: Album) -> None:
     async with it.watched((100, 30)) as monitor:
         await choose(monitor, "request-response")
-        await monitor.press("i")
-        await monitor.advance(1.5)
+        await monitor.keys("i")
+        await monitor.pass_time(1.5)
         await album.take(monitor, "a synchronous call runs")
-        await monitor.advance(2)
+        await monitor.pass_time(2)
         await album.take(monitor, "a synchronous call is answered")
-        await monitor.press("escape")
+        await monitor.keys("escape")
         await choose(monitor, "always-fails")
-        await monitor.press("i")
-        await monitor.advance(1)
+        await monitor.keys("i")
+        await monitor.pass_time(1)
         await album.take(monitor, "a synchronous call fails")
 
 
 async def choose(monitor: Monitor, function: str) -> None:
-    await monitor.press("6", "g")
+    await monitor.keys("6", "g")
     for _ in monitor.app.model.function_names():
         if monitor.app.main.selected != function:
-            await monitor.press("j")
+            await monitor.keys("j")
     assert monitor.app.main.selected == function, monitor.screen()
 
 
 async def functions_and_forms(it: Shop, album: Album) -> None:
     async with it.watched((140, 40)) as monitor:
-        await monitor.press("6", "z")
+        await monitor.keys("6", "z")
         await album.take(monitor, "every function")
         await monitor.resize(100, 30)
-        await monitor.press("z")
+        await monitor.keys("z")
         await choose(monitor, "always-fails")
-        await monitor.press("enter")
+        await monitor.keys("enter")
         await album.take(monitor, "one function")
-        await monitor.press("escape", "e")
+        await monitor.keys("escape", "e")
         await monitor.settle()
-        await monitor.press("delete", "delete", *'{"item": umbrella}', "ctrl+s")
+        await monitor.keys("delete", "delete", *'{"item": umbrella}', "ctrl+s")
         await album.take(monitor, "the invoke form shows where the JSON is wrong")
-        await monitor.press("ctrl+o")
+        await monitor.keys("ctrl+o")
         await album.take(monitor, "events to choose from")
-        await monitor.press("escape", "escape", "b")
+        await monitor.keys("escape", "escape", "b")
         await album.take(monitor, "many events at once")
-        await monitor.press("escape", "colon")
+        await monitor.keys("escape", "colon")
         await album.take(monitor, "every action with its key")
-        await monitor.press("escape", "4", "question_mark")
+        await monitor.keys("escape", "4", "question_mark")
         await album.take(monitor, "help")
 
 
@@ -235,14 +235,13 @@ async def terminals(it: Shop, album: Album) -> None:
             await album.take(monitor, name)
     async with it.watched((80, 24), in_ascii=True) as monitor:
         await album.take(monitor, "ascii")
-        await monitor.press("0")
+        await monitor.keys("0")
     os.environ["NO_COLOR"] = "1"
     async with it.watched((80, 24)) as monitor:
         await album.take(monitor, "no colours")
     del os.environ["NO_COLOR"]
     async with it.watched((80, 24)) as monitor:
-        monitor.cut_the_line()
-        await monitor.shows("no engine since")
+        await monitor.leave()
         await album.take(monitor, "the engine is gone")
 
 
@@ -264,10 +263,6 @@ def album(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Album]:
         patch.setenv("TZ", "UTC")
         time.tzset()
         patch.delenv("NO_COLOR", raising=False)
-        patch.setattr("lamtop.tui.screens.paint.SHORTEST", 0.005)
-        patch.setattr("lamtop.tui.screens.inspector._ASK_EVERY", 0.005)
-        patch.setattr("lamtop.engine.view.subscription.FRAME_GAP", 0.005)
-        patch.setattr("lamtop.engine.view.subscription._LOOK_EVERY", 0.002)
         album = Album()
         asyncio.run(asyncio.wait_for(tell(album, tmp_path_factory.mktemp("shop")), 300))
         yield album

@@ -7,6 +7,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from rich.terminal_theme import SVG_EXPORT_THEME
+from textual._context import visible_screen_stack
 
 from ..ascii_output import in_ascii
 from ..format import clean
@@ -56,8 +57,15 @@ class Frame(NamedTuple):
 
 
 def frame_of(app: "Lamtop") -> Frame:
-    """What the app's top screen shows now, whether or not a terminal has it yet."""
-    strips = app.screen._compositor.render_strips()  # private: this is the only place that asks for it
+    """What the app's top screen shows now, whether or not a terminal has it yet.
+
+    All that is private to Textual is asked for here.
+    """
+    below = app._background_screens
+    visible_screen_stack.set(below)
+    if below:
+        app.screen.refresh()  # what lies under a panel is drawn anew only with the panel
+    strips = app.screen._compositor.render_strips()
     return Frame(app.size.width, tuple(row_of(strip, plain=app.draws_ascii) for strip in strips))
 
 

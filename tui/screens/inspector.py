@@ -29,8 +29,6 @@ from .sections import CALLS, OF_ONE_ATTEMPT, SECTIONS, attempts_of, section_line
 if TYPE_CHECKING:
     from ..app import Lamtop
 
-_ASK_EVERY = 0.5  # seconds between two looks at the same life
-
 
 class InspectorScreen(LabKeys, Screen[None], inherit_bindings=False):
     """Asks the engine for the request's life when a frame names it, at most twice a second."""
@@ -80,7 +78,7 @@ class InspectorScreen(LabKeys, Screen[None], inherit_bindings=False):
         return self.life is None or self.life["state"] not in ("succeeded", "discarded")
 
     def _ask_later(self) -> None:
-        wait = self._asked + _ASK_EVERY - time.monotonic()
+        wait = self._asked + self.lamtop.pace.ask - time.monotonic()
         if wait <= 0:
             self._ask()
         elif not self._waiting:
@@ -103,7 +101,7 @@ class InspectorScreen(LabKeys, Screen[None], inherit_bindings=False):
     # drawing
 
     def _pace(self) -> float | None:
-        if self.life is None or not self._goes_on() or not self.lamtop.model.time.rate:
+        if self.life is None or not self._goes_on() or not self.lamtop.model.time.passes:
             return None
         due = float(self.life.get("due_at") or 0) - self.lamtop.model.time.now()
         return 0.1 if self.life.get("running") or self.lamtop.model.time.rate > 1 or 0 < due < 10 else 1.0

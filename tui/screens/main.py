@@ -262,7 +262,7 @@ class MainScreen(MainKeys, LabKeys, Looks, Screen[None], inherit_bindings=False)
     def _pace(self) -> float | None:
         """Seconds until the picture is out of date by itself; None when it never is."""
         time = self.model.time
-        if not time.rate:
+        if not time.passes:
             return None
         if self.model.rows["inflight"].total or time.rate > 1:
             return 0.1

@@ -10,8 +10,6 @@ from textual.widget import Widget
 if TYPE_CHECKING:
     from ..app import Lamtop
 
-SHORTEST = 0.1
-
 
 class Paint:
     """Calls `draw`. `pace` says how soon the picture is out of date by itself (seconds, None: never)."""
@@ -22,9 +20,18 @@ class Paint:
         self._due = float("inf")
         self._last = 0.0
 
+    @property
+    def is_due(self) -> bool:
+        """Will there be another picture?"""
+        return self._timer is not None
+
     def soon(self) -> None:
         """Paint as soon as the rate allows."""
-        self._arm(max(0.0, self._last + SHORTEST - time.monotonic()))
+        self._arm(max(0.0, self._last + self._shortest - time.monotonic()))
+
+    @property
+    def _shortest(self) -> float:
+        return cast("Lamtop", self._owner.app).pace.paint
 
     def _arm(self, delay: float) -> None:
         due = time.monotonic() + delay
@@ -40,7 +47,7 @@ class Paint:
         if not self._owner.is_mounted:
             return
         if not self._owner.children:  # not laid out yet
-            self._arm(SHORTEST)
+            self._arm(self._shortest)
             return
         try:
             self._draw()

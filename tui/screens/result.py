@@ -13,6 +13,8 @@ from ..wishes import Outcome, pretty
 from .result_lines import error_lines, log_lines, one_log_line
 from .sheet import Lines, Sheet
 
+_LOOK_EVERY = 0.05  # seconds between two looks at an invocation that runs
+
 
 class ResultScreen(Sheet):
     """Stands over the lower panes, so that what happens in the upper ones can be watched. Closing it stops nothing."""
@@ -29,14 +31,14 @@ class ResultScreen(Sheet):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self._timer = self.set_interval(0.05, self._tick)
+        self._timer = self.set_interval(_LOOK_EVERY, self.show_again)
 
-    def _tick(self) -> None:
+    def show_again(self) -> None:
         if not self.outcome.running and self._timer is not None:
             self._timer.stop()
             self._timer = None
             self._ask_for_log()
-        self.show_again()
+        super().show_again()
 
     def model_changed(self, change: Change | None) -> None:
         if change is not None and self.outcome.request_id in change.requests:
@@ -88,7 +90,7 @@ class ResultScreen(Sheet):
         self.outcome = Outcome(function, self.lamtop.wishes.payload(function), self.outcome.qualifier)
         self._printed = []
         self.lamtop.begin(partial(self.lamtop.wishes.invoke, self.outcome))
-        self._timer = self._timer or self.set_interval(0.05, self._tick)
+        self._timer = self._timer or self.set_interval(_LOOK_EVERY, self.show_again)
         self.show_again()
 
     def action_form(self) -> None:

@@ -1,7 +1,7 @@
 """The base of every live view: draws itself line by line from plain text, and never takes the program down."""
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -15,10 +15,12 @@ from textual.widget import Widget
 from ..format import clean, fit
 from ..keymap import bindings
 
+if TYPE_CHECKING:
+    from ..app import Lamtop
+
 Part = tuple[str, str]
 STYLES = ("dim", "ok", "warning", "error", "accent", "title")
 _PLAIN = "plain"
-_BAR_STAYS = 2.0  # seconds
 
 
 class Styled(Widget):
@@ -109,7 +111,7 @@ class LineView(ScrollView, Styled, can_focus=True, inherit_bindings=False):
         elif count != self.virtual_size.height:
             self._hold_quietly(count)
         if room and shown and count <= room and self._leaving is None:
-            self._leaving = self.set_timer(_BAR_STAYS, self._let_bar_go)
+            self._leaving = self.set_timer(max(0.001, cast("Lamtop", self.app).pace.bar), self._let_bar_go)
         elif count > room and self._leaving is not None:
             self._leaving.stop()
             self._leaving = None

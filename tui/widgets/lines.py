@@ -44,12 +44,12 @@ class Header(OneLine):
 
     def _sides(self) -> tuple[list[Part], list[Part]]:
         left, right = self._about(), self._how_it_goes()
-        room = self.size.width - sum(piece.width for piece in (*left, *right))
-        for piece in sorted((piece for piece in (*left, *right) if piece.drop), key=lambda piece: piece.drop):
-            if room >= 0:
-                break
-            room += piece.width
-            (left if piece in left else right).remove(piece)
+        room = self.size.width - sum(piece.width for piece in (*left, *right) if not piece.drop)
+        for piece in sorted((piece for piece in (*left, *right) if piece.drop), key=lambda piece: -piece.drop):
+            if piece.width <= room:
+                room -= piece.width
+            else:
+                (left if piece in left else right).remove(piece)
         return [part for piece in left for part in piece.parts], [part for piece in right for part in piece.parts]
 
     def _about(self) -> list[_Piece]:

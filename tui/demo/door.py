@@ -1,0 +1,93 @@
+"""The client through which a monitor sees an engine whose time somebody else lets pass."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from typing import TYPE_CHECKING, TypeVar
+
+from ..client import EngineUnreachable, LocalClient, Values
+from .costume import HELLO, Costume
+
+if TYPE_CHECKING:
+    from lamtop.engine import Engine
+
+T = TypeVar("T")
+
+
+class Door(LocalClient):
+    """Frames pass when they are fetched, so that the monitor sees the moments at which time stands, and no others."""
+
+    def __init__(self, engine: "Engine", costume: Costume) -> None:
+        super().__init__(engine)
+        self._costume = costume
+        self._frames: asyncio.Queue[Values | None] = asyncio.Queue()
+        self._taken = asyncio.Event()
+        self.asked = 0  # questions that take no time, under way
+        self.waiting = 0  # those whose answers take simulated time
+
+    async def fetch(self) -> bool:
+        """Let the monitor take in what has changed; False if nothing has."""
+        if not self._subscription.has_news:
+            return False
+        await self._pass(self._costume.on(await self._subscription.frame()))
+        return True
+
+    async def shut(self) -> None:
+        """For the monitor the engine is gone."""
+        await self._pass(None)
+
+    async def _pass(self, frame: Values | None) -> None:
+        self._taken.clear()
+        self._frames.put_nowait(frame)
+        await self._taken.wait()
+
+    async def frames(self) -> AsyncIterator[Values]:
+        while (frame := await self._frames.get()) is not None:
+            yield frame
+            self._taken.set()
+        self._taken.set()
+        raise EngineUnreachable("the engine has gone")
+
+    async def hello(self) -> Values:
+        hello: Values = self._costume.on({**await super().hello(), **HELLO})
+        return hello
+
+    async def invoke(self, function: str, payload: bytes, *, asynchronous: bool, dry_run: bool = False) -> Values:
+        answer = super().invoke(function, payload, asynchronous=asynchronous, dry_run=dry_run)
+        return await (self._soon(answer) if asynchronous or dry_run else self._in_time(answer))
+
+    async def reload(self) -> Values:
+        return await self._in_time(super().reload())
+
+    async def redrive(self, ids: list[str], payloads: dict[str, str] | None = None) -> Values:
+        return await self._soon(super().redrive(ids, payloads))
+
+    async def purge(self, ids: list[str]) -> Values:
+        return await self._soon(super().purge(ids))
+
+    async def undo(self, purge: str = "") -> Values:
+        return await self._soon(super().undo(purge))
+
+    async def letters(self, ids: list[str]) -> list[Values]:
+        return await self._soon(super().letters(ids))
+
+    async def life(self, request_id: str) -> Values | None:
+        return await self._soon(super().life(request_id))
+
+    async def page(self, view: Values, cursor: str | None = None) -> Values:
+        return await self._soon(super().page(view, cursor))
+
+    async def _soon(self, answer: Awaitable[T]) -> T:
+        self.asked += 1
+        try:
+            given: T = self._costume.on(await answer)
+        finally:
+            self.asked -= 1
+        return given
+
+    async def _in_time(self, answer: Awaitable[T]) -> T:
+        self.waiting += 1
+        try:
+            given: T = self._costume.on(await answer)
+        finally:
+            self.waiting -= 1
+        return given

@@ -1,0 +1,174 @@
+"""A stage for tapes: a project's own engine on simulated time, and the real monitor on top of it.
+
+Nothing here depends on the clock on the wall: the monitor sees the moments at which time stands, and whoever plays
+waits until all that a moment means is on the screen.
+"""
+
+import asyncio
+import string
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.geometry import Size
+from textual.keys import _character_to_key
+from textual.widgets import Input, TextArea
+
+from ..app import Lamtop
+from ..pace import AT_ONCE
+from ..widgets.line_view import LineView
+from .costume import Costume
+from .door import Door
+
+if TYPE_CHECKING:
+    from lamtop.engine import Engine
+
+_QUIET_TURNS = 12  # of the event loop, in which nothing happens: then nothing is on its way any more
+_CHARACTERS = {_character_to_key(character): character for character in f"{string.punctuation} "}
+_STUCK = 60.0  # real seconds; busy machines take their time
+
+
+class Stage:
+    """The monitor, and the engine that it looks at. `played_by` gives it an engine; keys and time are up to others."""
+
+    def __init__(self, costume: Costume, theme: str | None = "dark", *, in_ascii: bool = False) -> None:
+        self._costume = costume
+        self._engine: Engine | None = None
+        self._door: Door | None = None
+        self._came = asyncio.Event()
+        self._has_looked = False
+        self.app = Lamtop(self._connect, theme, in_ascii=in_ascii)
+        self.app.pace = AT_ONCE
+        self.app.animation_level = "none"
+
+    # -- the engine --------------------------------------------------------------------------------------------------
+
+    @property
+    def engine(self) -> "Engine":
+        """The engine on stage. There has to be one."""
+        assert self._engine is not None
+        return self._engine
+
+    @property
+    def has_engine(self) -> bool:
+        return self._engine is not None
+
+    def enter(self, engine: "Engine") -> None:
+        """From now on this is the engine."""
+        self._engine = engine
+        self._came.set()
+
+    async def leave(self) -> None:
+        """The engine is gone, for the monitor too."""
+        self._engine = None
+        self._came.clear()
+        if self._door is not None:
+            await self._door.shut()
+
+    async def _connect(self) -> Door:
+        await self._came.wait()
+        self._door = Door(self.engine, self._costume)
+        return self._door
+
+    async def begin(self) -> None:
+        """Until the first picture with the engine's rows is on."""
+        await self.until(lambda: self.app.link.client is not None)
+        await self.settle()
+
+    # -- time --------------------------------------------------------------------------------------------------------
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass; the monitor sees what came of it with the next `settle`."""
+        if self._engine is not None and self._engine.simulation is not None:
+            await self._engine.simulation.advance(seconds)
+
+    async def settle(self) -> None:
+        """Until everything is on the screen that has happened by now. Raises TimeoutError if it never is."""
+        async with asyncio.timeout(_STUCK):
+            while True:
+                await self.advance(0.0)
+                await self._until_the_monitor_rests()
+                if not await self._fetch() and not self._look_again():
+                    self._straighten()
+                    return
+
+    async def _fetch(self) -> bool:
+        return self.app.link.client is not None and self._door is not None and await self._door.fetch()
+
+    async def _until_the_monitor_rests(self) -> None:
+        quiet = 0
+        while quiet < _QUIET_TURNS:
+            await asyncio.sleep(0)
+            quiet = 0 if self.under_way() else quiet + 1
+
+    def under_way(self) -> list[str]:
+        """What will still change the screen without anything new."""
+        app, door = self.app, self._door
+        found = ["a key"] if not app.keyboard.idle else []
+        found += ["a question"] if door is not None and door.asked else []
+        found += ["a view"] if not app.link.has_sent else []
+        workers = sum(not worker.is_finished for worker in app.workers)
+        found += ["work"] if workers > 1 + (door.waiting if door is not None else 0) else []  # one is the connection
+        for screen in app.screen_stack:
+            paint = getattr(screen, "_paint", None)
+            found += ["a picture"] if paint is not None and paint.is_due else []
+            found += ["another look"] if getattr(screen, "_waiting", False) else []
+            for node in (screen, *screen.query("*")):
+                if node._message_queue.qsize() or node._layout_required or getattr(node, "_leaving", None):
+                    found.append(f"{node}")
+        return found + (["the app"] if app._message_queue.qsize() else [])
+
+    def _look_again(self) -> bool:
+        """What looks at the clock by itself does it now, and what blinks stands still. True if that is to be drawn."""
+        self._has_looked = not self._has_looked
+        screen = self.app.screen
+        if not self._has_looked or screen is self.app.main:
+            return False
+        for field in (*screen.query(Input), *screen.query(TextArea)):
+            field.cursor_blink = False
+        if hasattr(screen, "show_again"):
+            screen.show_again()
+        return True
+
+    # -- the monitor -------------------------------------------------------------------------------------------------
+
+    async def press(self, key: str) -> None:
+        """Press a key, by its character or Textual's name for it, once everything before is on the screen."""
+        await self.settle()
+        name = _character_to_key(key) if len(key) == 1 else key
+        event = events.Key(name, key if len(key) == 1 else _CHARACTERS.get(name))
+        event.set_sender(self.app)
+        self._send(event)
+        await self.settle()
+
+    async def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size."""
+        size = Size(columns, rows)
+        self._send(events.Resize(size, size))
+        header = self.app.main.query_one("#header")
+        await self.until(lambda: header.size.width == columns and self.app.main.size == size)
+        await self.settle()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Let the monitor run until something holds."""
+        async with asyncio.timeout(_STUCK):
+            while not holds():
+                await asyncio.sleep(0.001)
+
+    async def meanwhile(self, act: Awaitable[object]) -> None:
+        """Do something that takes no simulated time, and see it on the screen."""
+        await act
+        await self.settle()
+
+    def _send(self, event: events.Event) -> None:
+        driver = self.app._driver
+        assert driver is not None
+        driver.send_message(event)
+
+    def _straighten(self) -> None:
+        """Scrollbars say where they are in the order in which they were told; say it once more."""
+        for view in self.app.screen.query(LineView):
+            if view.show_vertical_scrollbar:
+                bar = view.vertical_scrollbar
+                bar.window_virtual_size, bar.position = view.virtual_size.height, view.scroll_y
+                bar.window_size = view.container_size.height
