@@ -1,4 +1,4 @@
-"""A picture of the screen as an SVG file that anybody can open, and how one picture differs from another.
+"""Stored pictures of the screen, and how one picture differs from another.
 
 Compared are words, their places, their attributes, and which of them look alike; not the colours' values, which
 belong to Textual's themes.
@@ -6,114 +6,14 @@ belong to Textual's themes.
 
 import os
 import re
-from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
 from xml.etree import ElementTree
-from xml.sax.saxutils import escape
 
-from rich.cells import cell_len
-from rich.segment import Segment
-from rich.style import Style
-from rich.terminal_theme import SVG_EXPORT_THEME
-
-from lamtop.tui.app import Lamtop
-from lamtop.tui.ascii_output import in_ascii
+from lamtop.tui.film.svg import CELL, LINE
 
 FOLDER = Path(__file__).with_name("snapshots")
 RENEW = "SNAPSHOTS=renew pytest -n 0 tests/tui/test_snapshots.py"
-_CELL, _LINE, _FONT = 8.4, 18, 14  # pixels: DejaVu Sans Mono is 0.6 of its size wide
-_FAMILY = "DejaVu Sans Mono, Menlo, Consolas, monospace"
 _SVG = "{http://www.w3.org/2000/svg}"
-
-
-class Run(NamedTuple):
-    """Text in one look, at its place."""
-
-    row: int
-    column: int
-    text: str
-    look: str  # CSS of the letters
-    ground: str  # colour behind them
-
-
-def runs_of(app: Lamtop) -> list[Run]:
-    """What the top screen shows."""
-    found: list[Run] = []
-    for row, strip in enumerate(app.screen._compositor.render_strips()):
-        found += _runs(row, strip, plain=app.draws_ascii)
-    return found
-
-
-def _runs(row: int, segments: Iterable[Segment], *, plain: bool) -> list[Run]:
-    runs: list[Run] = []
-    column = 0
-    for text, style, _ in segments:
-        look, ground = _look(style or Style.null())
-        shown = in_ascii(text) if plain else text
-        if runs and (runs[-1].look, runs[-1].ground) == (look, ground):
-            runs[-1] = runs[-1]._replace(text=runs[-1].text + shown)
-        else:
-            runs.append(Run(row, column, shown, look, ground))
-        column += cell_len(shown)
-    return runs
-
-
-def _look(style: Style) -> tuple[str, str]:
-    """Style of the letters and colour behind them, as a terminal of many colours shows them."""
-    theme = SVG_EXPORT_THEME
-    front = style.color.get_truecolor(theme).hex if style.color else theme.foreground_color.hex
-    ground = style.bgcolor.get_truecolor(theme, foreground=False).hex if style.bgcolor else theme.background_color.hex
-    if style.reverse:
-        front, ground = ground, front
-    look = f"fill:{front}"
-    for has, css in (
-        (style.bold, "font-weight:bold"),
-        (style.dim, "opacity:.6"),
-        (style.italic, "font-style:italic"),
-        (style.underline, "text-decoration:underline"),
-        (style.strike, "text-decoration:line-through"),
-    ):
-        look += f";{css}" if has else ""
-    return look, ground
-
-
-def svg(app: Lamtop, name: str, shows: str) -> str:
-    """The screen as a file without anything from elsewhere. `name` and `shows` are for people."""
-    columns, rows = app.size
-    runs = runs_of(app)
-    grounds = [run.ground for run in runs for _ in run.text]
-    most = max(sorted(set(grounds)), key=grounds.count)
-    looks = list(dict.fromkeys(run.look for run in runs if run.text.strip()))
-    width, height = columns * _CELL, rows * _LINE
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height}" width="{width:g}" height="{height}"'
-        f' font-family="{_FAMILY}" font-size="{_FONT}" xml:space="preserve">',
-        f"<title>{escape(name)}</title>",
-        f"<desc>{escape(shows)}</desc>",
-        f"<style>{''.join(f'.l{at}{{{look}}}' for at, look in enumerate(looks))}</style>",
-        f'<rect width="100%" height="100%" fill="{most}"/>',
-    ]
-    lines += [_ground(run) for run in runs if run.ground != most]
-    lines += [_text(run, looks.index(run.look)) for run in runs if run.text.strip()]
-    return "\n".join([*lines, "</svg>", ""])
-
-
-def _ground(run: Run) -> str:
-    width = cell_len(run.text) * _CELL
-    x, y = run.column * _CELL, run.row * _LINE
-    return f'<rect x="{x:.4g}" y="{y}" width="{width:.4g}" height="{_LINE}" fill="{run.ground}"/>'
-
-
-def _text(run: Run, look: int) -> str:
-    text = run.text.strip(" ")
-    column = run.column + len(run.text) - len(run.text.lstrip(" "))
-    long = f' textLength="{cell_len(text) * _CELL:.5g}"' if cell_len(text) > 1 else ""
-    x, y = column * _CELL, run.row * _LINE + _FONT
-    return f'<text class="l{look}" x="{x:.5g}" y="{y}"{long}>{escape(text)}</text>'
-
-
-# -- comparing ---------------------------------------------------------------------------------------------------------
 
 
 class Picture:
@@ -127,11 +27,11 @@ class Picture:
         self.rows: dict[int, list[tuple[int, str, str]]] = {}  # column, text, look
         for one in root.iter(f"{_SVG}text"):
             look = one.get("class", "")
-            place = round(float(one.get("x", 0)) / _CELL), one.text or "", f"{look} {css.get(look, '')}"
-            self.rows.setdefault(int(one.get("y", 0)) // _LINE, []).append(place)
+            place = round(float(one.get("x", 0)) / CELL), one.text or "", f"{look} {css.get(look, '')}"
+            self.rows.setdefault(int(one.get("y", 0)) // LINE, []).append(place)
         self.grounds: dict[int, list[tuple[str | None, str | None]]] = {}
         for one in root.iter(f"{_SVG}rect"):
-            self.grounds.setdefault(int(one.get("y", 0)) // _LINE, []).append((one.get("x"), one.get("width")))
+            self.grounds.setdefault(int(one.get("y", 0)) // LINE, []).append((one.get("x"), one.get("width")))
 
     def line(self, row: int) -> str:
         """The words of one line, each in its place."""
