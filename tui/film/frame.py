@@ -1,9 +1,10 @@
 """One picture of the screen: rows of text, each piece in its look. Nothing in it can command a terminal."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from rich.cells import cell_len
+from rich.cells import cell_len, split_graphemes
 from rich.segment import Segment
 from rich.style import Style
 from rich.terminal_theme import SVG_EXPORT_THEME
@@ -16,13 +17,15 @@ if TYPE_CHECKING:
     from ..app import Lamtop
 
 
+_DIM = 0.6  # of its difference from the ground is left of a colour that is dim
+
+
 class Look(NamedTuple):
-    """How letters look: colours as "#rrggbb", and what else a terminal can do with them."""
+    """How letters look: colours as "#rrggbb", and what else every terminal does the same with them."""
 
     front: str
     ground: str
     bold: bool = False
-    dim: bool = False
     italic: bool = False
     underline: bool = False
     strike: bool = False
@@ -39,6 +42,13 @@ class Run(NamedTuple):
         """Cells."""
         return cell_len(self.text)
 
+    @property
+    def letters(self) -> list[tuple[str, int]]:
+        """What stands in its cells, one by one, with how many cells it takes: a letter and the accents over it."""
+        if self.text.isascii():
+            return [(char, 1) for char in self.text]
+        return [(self.text[start:end], width) for start, end, width in split_graphemes(self.text)[0]]
+
 
 Row = tuple[Run, ...]
 """A line of the screen from its first cell to its last: the widths of its runs add up to the screen's."""
@@ -54,6 +64,15 @@ class Frame(NamedTuple):
     def text(self) -> str:
         """Its words, a line for each row."""
         return "\n".join("".join(run.text for run in row).rstrip() for row in self.rows)
+
+    @property
+    def ground(self) -> str:
+        """The colour that is behind most of it."""
+        cells: Counter[str] = Counter()
+        for row in self.rows:
+            for run in row:
+                cells[run.look.ground] += run.width
+        return max(sorted(cells), key=lambda colour: cells[colour], default=SVG_EXPORT_THEME.background_color.hex)
 
 
 def frame_of(app: "Lamtop") -> Frame:
@@ -91,5 +110,13 @@ def look_of(style: Style) -> Look:
     ground = style.bgcolor.get_truecolor(theme, foreground=False).hex if style.bgcolor else theme.background_color.hex
     if style.reverse:
         front, ground = ground, front
-    marks = (style.bold, style.dim, style.italic, style.underline, style.strike)
+    if style.dim:  # each terminal has another idea of it: here it is a colour
+        front = between(ground, front, _DIM)
+    marks = (style.bold, style.italic, style.underline, style.strike)
     return Look(front, ground, *map(bool, marks))
+
+
+def between(start: str, end: str, part: float) -> str:
+    """A colour on the way from one to another; `part` 0 is the start, 1 the end."""
+    pairs = ((int(start[at : at + 2], 16), int(end[at : at + 2], 16)) for at in (1, 3, 5))
+    return "#" + "".join(f"{round(one + (other - one) * part):02x}" for one, other in pairs)
