@@ -73,8 +73,9 @@ class Engine:
         self._is_new = is_new(settings.state)
         self.store = Store(settings.state, patience=_ENDING if ending else 0.0, reserve=_RESERVE)
         self._left = settings.lifeline.left if settings.lifeline else {}  # by an engine that was killed
+        before = max(self.store.engine_time(), self._left.get("time", 0.0))
         speed = self._left.get("speed", settings.speed)
-        self._time = Timekeeping(settings, self.store.engine_time(), speed, self._rests)
+        self._time = Timekeeping(settings, before, speed, self._rests)
         self.clock, self.simulation = self._time.clock, self._time.simulation
         self._build(project)
 
@@ -245,6 +246,20 @@ class Engine:
         await self._running
         self._time.stop()
         self.absences.closed(self.clock.now())
+        await self.server.stop()
+        self._close_files()
+
+    async def perish(self) -> None:
+        """End as if the process were killed, where others share it: nothing is settled, written or told any more."""
+        self._running.cancel()
+        self.history.paused = True
+        if self._entry is not None:
+            registry.leave(self._entry)
+        self.wall_clock.stop()
+        await self.watcher.stop()
+        await self.reloader.stop()
+        await self.environments.stop(0)
+        self._time.stop()
         await self.server.stop()
         self._close_files()
 

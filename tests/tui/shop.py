@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from lamtop.engine import Engine
-from lamtop.tui.demo.props import Props, copy_project, settings
+from lamtop.tui.demo.company import Company
+from lamtop.tui.demo.props import Props, copy_project
 from lamtop.tui.demo.stage import Stage
 
 SEED = 4
@@ -16,9 +17,8 @@ class Monitor(Stage):
     """The real app on the shop's engine."""
 
     def __init__(self, shop: "Shop", theme: str, *, in_ascii: bool) -> None:
-        super().__init__(shop.props.costume, theme, in_ascii=in_ascii)
+        super().__init__(shop.company, shop.props.costume, theme, in_ascii=in_ascii)
         self.shop = shop
-        self.enter(shop.engine)
 
     async def keys(self, *keys: str) -> None:
         """Press keys one after another."""
@@ -26,15 +26,19 @@ class Monitor(Stage):
             await self.press(key)
 
     async def pass_time(self, seconds: float) -> None:
-        await self.advance(seconds)
+        await self.company.advance(seconds)
         await self.settle()
 
 
 class Shop:
     """One engine that runs the examples in a folder of its own, and whoever looks at it."""
 
-    def __init__(self, engine: Engine, props: Props) -> None:
-        self.engine, self.props = engine, props
+    def __init__(self, company: Company, props: Props) -> None:
+        self.company, self.props = company, props
+
+    @property
+    def engine(self) -> Engine:
+        return self.company.engine
 
     async def send(self, name: str, payload: str = "{}") -> str:
         """Queue an event, as boto3 does; its request id."""
@@ -56,10 +60,9 @@ class Shop:
 async def shop(folder: Path, environ: Mapping[str, str] = os.environ) -> AsyncIterator[Shop]:
     """Open one in this folder."""
     props = copy_project(None, folder)
-    engine = Engine(settings(props, SEED, environ))
-    await engine.reloader.learn()
-    await engine.start()
+    company = Company(props, SEED, environ)
+    await company.open()
     try:
-        yield Shop(engine, props)
+        yield Shop(company, props)
     finally:
-        await engine.stop()
+        await company.close()

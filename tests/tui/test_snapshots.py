@@ -244,7 +244,9 @@ async def terminals(it: Shop, album: Album) -> None:
         await album.take(monitor, "no colours")
     del os.environ["NO_COLOR"]
     async with it.watched((80, 24)) as monitor:
-        await monitor.leave()
+        it.company.came.clear()
+        monitor.cut_the_line()
+        await monitor.settle()
         await album.take(monitor, "the engine is gone")
 
 

@@ -16,6 +16,7 @@ HELLO = {
     "pid": 4711,
     "python": "3.13.9",
     "interpreter": f"/usr/bin/{PYTHON}",
+    "state": "",  # nothing is kept of what was sent
 }
 """What an engine says of itself, instead."""
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from lamtop.engine import Engine
 
 T = TypeVar("T")
+_GONE = "the engine has gone"
 
 
 class Door(LocalClient):
@@ -21,6 +22,7 @@ class Door(LocalClient):
         self._costume = costume
         self._frames: asyncio.Queue[Values | None] = asyncio.Queue()
         self._taken = asyncio.Event()
+        self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.asked = 0  # questions that take no time, under way
         self.waiting = 0  # those whose answers take simulated time
 
@@ -31,11 +33,13 @@ class Door(LocalClient):
         await self._pass(self._costume.on(await self._subscription.frame()))
         return True
 
-    async def shut(self) -> None:
-        """For the monitor the engine is gone."""
-        await self._pass(None)
+    def shut(self) -> None:
+        """For the monitor the engine is gone, with all answers that it owes."""
+        self._frames.put_nowait(None)
+        if not self._gone.done():
+            self._gone.set_result(None)
 
-    async def _pass(self, frame: Values | None) -> None:
+    async def _pass(self, frame: Values) -> None:
         self._taken.clear()
         self._frames.put_nowait(frame)
         await self._taken.wait()
@@ -45,7 +49,7 @@ class Door(LocalClient):
             yield frame
             self._taken.set()
         self._taken.set()
-        raise EngineUnreachable("the engine has gone")
+        raise EngineUnreachable(_GONE)
 
     async def hello(self) -> Values:
         hello: Values = self._costume.on({**await super().hello(), **HELLO})
@@ -79,15 +83,22 @@ class Door(LocalClient):
     async def _soon(self, answer: Awaitable[T]) -> T:
         self.asked += 1
         try:
-            given: T = self._costume.on(await answer)
+            return await self._unless_gone(answer)
         finally:
             self.asked -= 1
-        return given
 
     async def _in_time(self, answer: Awaitable[T]) -> T:
         self.waiting += 1
         try:
-            given: T = self._costume.on(await answer)
+            return await self._unless_gone(answer)
         finally:
             self.waiting -= 1
+
+    async def _unless_gone(self, answer: Awaitable[T]) -> T:
+        asked = asyncio.ensure_future(answer)
+        await asyncio.wait((asked, self._gone), return_when=asyncio.FIRST_COMPLETED)
+        if not asked.done():
+            asked.cancel()
+            raise EngineUnreachable(_GONE)
+        given: T = self._costume.on(asked.result())
         return given

@@ -70,17 +70,18 @@ def _python(root: Path) -> str | None:
     return str(python) if os.access(python, os.X_OK) and not os.environ.get("VIRTUAL_ENV") else None
 
 
-def settings(props: Props, seed: int, environ: Mapping[str, str] = os.environ) -> "Settings":
+def settings(props: Props, seed: int, environ: Mapping[str, str] | None = None) -> "Settings":
     """How an engine runs this project so that the same seed is the same history."""
     from lamtop.engine import Settings
 
+    environ = dict(os.environ if environ is None else environ)
     return Settings(
         props.source,
         props.folder / ".lamtop",
         port=0,
         simulate=seed,
         watch=False,
-        environ={**environ, "TMPDIR": str(props.folder / "tmp")} if props.is_examples else dict(environ),
+        environ={**environ, "TMPDIR": str(props.folder / "tmp")} if props.is_examples else environ,
         env_file=props.folder / ".env" if props.is_examples else None,
         python=props.python,
     )

@@ -5,9 +5,7 @@ waits until all that a moment means is on the screen.
 """
 
 import asyncio
-import string
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from textual import events
 from textual.geometry import Size
@@ -17,58 +15,37 @@ from textual.widgets import Input, TextArea
 from ..app import Lamtop
 from ..pace import AT_ONCE
 from ..widgets.line_view import LineView
+from .company import Company
 from .costume import Costume
 from .door import Door
-
-if TYPE_CHECKING:
-    from lamtop.engine import Engine
+from .keys import CHARACTERS
 
 _QUIET_TURNS = 12  # of the event loop, in which nothing happens: then nothing is on its way any more
-_CHARACTERS = {_character_to_key(character): character for character in f"{string.punctuation} "}
 _STUCK = 60.0  # real seconds; busy machines take their time
 
 
 class Stage:
-    """The monitor, and the engine that it looks at. `played_by` gives it an engine; keys and time are up to others."""
+    """The monitor on a company's engine. Keys and time are up to others."""
 
-    def __init__(self, costume: Costume, theme: str | None = "dark", *, in_ascii: bool = False) -> None:
+    def __init__(self, company: Company, costume: Costume, theme: str = "dark", *, in_ascii: bool = False) -> None:
+        self.company = company
+        company.went = self.cut_the_line
         self._costume = costume
-        self._engine: Engine | None = None
         self._door: Door | None = None
-        self._came = asyncio.Event()
         self._has_looked = False
         self.app = Lamtop(self._connect, theme, in_ascii=in_ascii)
         self.app.pace = AT_ONCE
         self.app.animation_level = "none"
 
-    # -- the engine --------------------------------------------------------------------------------------------------
-
-    @property
-    def engine(self) -> "Engine":
-        """The engine on stage. There has to be one."""
-        assert self._engine is not None
-        return self._engine
-
-    @property
-    def has_engine(self) -> bool:
-        return self._engine is not None
-
-    def enter(self, engine: "Engine") -> None:
-        """From now on this is the engine."""
-        self._engine = engine
-        self._came.set()
-
-    async def leave(self) -> None:
-        """The engine is gone, for the monitor too."""
-        self._engine = None
-        self._came.clear()
-        if self._door is not None:
-            await self._door.shut()
-
     async def _connect(self) -> Door:
-        await self._came.wait()
-        self._door = Door(self.engine, self._costume)
+        await self.company.came.wait()
+        self._door = Door(self.company.engine, self._costume)
         return self._door
+
+    def cut_the_line(self) -> None:
+        """For the monitor the engine is gone."""
+        if self._door is not None:
+            self._door.shut()
 
     async def begin(self) -> None:
         """Until the first picture with the engine's rows is on."""
@@ -77,16 +54,11 @@ class Stage:
 
     # -- time --------------------------------------------------------------------------------------------------------
 
-    async def advance(self, seconds: float) -> None:
-        """Let time pass; the monitor sees what came of it with the next `settle`."""
-        if self._engine is not None and self._engine.simulation is not None:
-            await self._engine.simulation.advance(seconds)
-
     async def settle(self) -> None:
         """Until everything is on the screen that has happened by now. Raises TimeoutError if it never is."""
         async with asyncio.timeout(_STUCK):
             while True:
-                await self.advance(0.0)
+                await self.company.advance(0.0)
                 await self._until_the_monitor_rests()
                 if not await self._fetch() and not self._look_again():
                     self._straighten()
@@ -136,7 +108,7 @@ class Stage:
         """Press a key, by its character or Textual's name for it, once everything before is on the screen."""
         await self.settle()
         name = _character_to_key(key) if len(key) == 1 else key
-        event = events.Key(name, key if len(key) == 1 else _CHARACTERS.get(name))
+        event = events.Key(name, key if len(key) == 1 else CHARACTERS.get(name))
         event.set_sender(self.app)
         self._send(event)
         await self.settle()
@@ -152,18 +124,12 @@ class Stage:
     async def until(self, holds: Callable[[], bool]) -> None:
         """Let the monitor run until something holds."""
         async with asyncio.timeout(_STUCK):
-            while not holds():
+            while not holds():  # noqa: ASYNC110 - Textual tells nobody
                 await asyncio.sleep(0.001)
 
-    async def meanwhile(self, act: Awaitable[object]) -> None:
-        """Do something that takes no simulated time, and see it on the screen."""
-        await act
-        await self.settle()
-
     def _send(self, event: events.Event) -> None:
-        driver = self.app._driver
-        assert driver is not None
-        driver.send_message(event)
+        if self.app._driver is not None:
+            self.app._driver.send_message(event)
 
     def _straighten(self) -> None:
         """Scrollbars say where they are in the order in which they were told; say it once more."""

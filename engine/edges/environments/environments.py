@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 from ...clock import Clock, Timer, Turns
@@ -139,6 +139,11 @@ class Environments:
         pool = self._pools.get(function)
         there = pool.everything() if pool else ()
         return {environment.stream: (environment.pid, environment.python) for environment in there}
+
+    @property
+    def pids(self) -> Collection[int]:
+        """The process ids of the environments that were started last, some hundred; most of them have ended."""
+        return self._starters.pids
 
     @property
     def interpreter(self) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -13,6 +14,7 @@ from .starting import Child, Order
 from .survivors import ProcessList
 
 _ZYGOTES_MAX = 8
+_PIDS_KEPT = 1_000
 _DEATHS_MAX = 3  # of zygotes of one kind, until it is left at spawning
 
 # What an interpreter looks at once, when it starts: variables with other values need another zygote.
@@ -47,6 +49,7 @@ class Starters:
         self._zygotes: dict[Kind, Zygote] = {}
         self._deaths: dict[Kind, int] = {}
         self._told: set[str] = set()
+        self.pids: deque[int] = deque(maxlen=_PIDS_KEPT)  # of the environments that were started last
         self._old: list[Zygote] = []  # they take no more orders, and may have children
         self._ending: set[asyncio.Task[None]] = set()
         self._spawner = Spawner(loop, life, self.marks.family, self._living)
@@ -55,7 +58,7 @@ class Starters:
 
     def start(self, order: Order, on_end: Callable[[int | None], None]) -> Child:
         """Start a process, now or soon. Raises OSError if that is impossible; the order is closed in any case."""
-        child = Child(order, self._processes.add, partial(self._ended, order.mark, on_end))
+        child = Child(order, self._is_there, partial(self._ended, order.mark, on_end))
         self._living[order.mark] = child
         try:
             zygote = self._zygote(order.interpreter, order.variables) if self._forks and fits(order) else None
@@ -68,6 +71,10 @@ class Starters:
         if zygote is None:
             self._spawn(child)
         return child
+
+    def _is_there(self, pid: int) -> None:
+        self.pids.append(pid)
+        self._processes.add(pid)
 
     def warm(self, interpreter: str, variables: Mapping[str, str]) -> None:
         """Have a zygote ready for environments like this one."""
