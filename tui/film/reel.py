@@ -53,6 +53,11 @@ class Film:
         self.seconds = max(self.seconds, at)
 
     @property
+    def extent(self) -> tuple[int, int]:
+        """The most columns and the most rows that the screen had."""
+        return max(shot.frame.columns for shot in self.shots), max(len(shot.frame.rows) for shot in self.shots)
+
+    @property
     def last(self) -> Frame:
         """The picture that it ends with. A film without pictures has none: FilmError."""
         if not self.shots:
