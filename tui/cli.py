@@ -6,6 +6,7 @@ from .commands.asking import invoke, logs, status, stop
 from .commands.faults import fault
 from .commands.monitor import attach, monitor
 from .commands.serve import serve
+from .commands.tapes import demo, record
 from .commands.time import jump, speed
 
 
@@ -30,7 +31,7 @@ def main() -> None:
     """
 
 
-for _command in (monitor, serve, attach, invoke, logs, status, fault, speed, jump, stop):
+for _command in (monitor, serve, attach, invoke, logs, status, fault, speed, jump, stop, demo, record):
     main.add_command(_command)
 
 

@@ -1,4 +1,4 @@
-"""The engine of a stage: started on simulated time, killed if a fault says so, and brought back as its supervisor would.
+"""The engine of a stage: started on simulated time, killed if a fault says so, brought back as by its supervisor.
 
 It lives in the process of the monitor. Its death is therefore none by SIGKILL: it is dropped where it stands, with
 nothing settled, committed or told, and the processes of its handlers are killed.

@@ -68,9 +68,9 @@ async def perform(tape: Tape, camera_on: Callable[[Stage], Camera], *, captions:
 
 
 @asynccontextmanager
-async def staged(tape: Tape) -> AsyncIterator[tuple[Stage, StageHands]]:
-    """A stage with its engine, for the time of one tape."""
-    with tempfile.TemporaryDirectory(prefix="lamtop-") as place, same_everywhere():
+async def staged(tape: Tape, *, for_a_film: bool = True) -> AsyncIterator[tuple[Stage, StageHands]]:
+    """A stage with its engine, for the time of one tape. A film shows nothing of what this machine's user wishes."""
+    with tempfile.TemporaryDirectory(prefix="lamtop-") as place, same_everywhere(_OF_THE_MACHINE if for_a_film else ()):
         props = copy_project(tape.project, Path(place))
         company = Company(props, tape.seed)
         await company.open()
@@ -81,10 +81,10 @@ async def staged(tape: Tape) -> AsyncIterator[tuple[Stage, StageHands]]:
 
 
 @contextmanager
-def same_everywhere() -> Iterator[None]:
-    """Times of day in UTC, and none of the machine's own wishes for the look."""
-    before = {name: os.environ.get(name) for name in ("TZ", *_OF_THE_MACHINE)}
-    for name in _OF_THE_MACHINE:
+def same_everywhere(without: tuple[str, ...]) -> Iterator[None]:
+    """Times of day in UTC, and these variables away."""
+    before = {name: os.environ.get(name) for name in ("TZ", *without)}
+    for name in without:
         os.environ.pop(name, None)
     os.environ["TZ"] = "UTC"
     time.tzset()

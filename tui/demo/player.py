@@ -106,6 +106,11 @@ class Player:
         await self._roll(max(0.0, self._read_at - self.film))
         await self._picture()
 
+    async def go_on(self) -> None:
+        """Let time pass, until this is cancelled."""
+        while True:
+            await self._tick()
+
     def _failed(self, step: Step, why: str) -> TapeError:
         return TapeError(f"{self._tape.file}:{step.line}: {step.text}\n  {why}")
 

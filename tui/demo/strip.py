@@ -75,11 +75,9 @@ class Strip:
         parts = [("  ", self._look(self._colours.faint))]
         for cap in caps:
             parts.append((f" {cap.key} ", Look(self._colours.cap, self._colours.cap_ground, bold=True)))
-            times = f" ×{cap.times}" if cap.times > 1 else ""
-            is_last = cap is caps[-1]
-            parts.append(
-                (f" {cap.does if is_last else ''}{times}  ".replace("  ", " ") + " ", self._look(self._colours.faint))
-            )
+            does = cap.does if cap is caps[-1] else ""
+            words = " ".join(filter(None, (does, f"×{cap.times}" if cap.times > 1 else "")))
+            parts.append((f" {words}   " if words else " ", self._look(self._colours.faint)))
         return parts
 
     def _look(self, colour: str, *, bold: bool = False) -> Look:
