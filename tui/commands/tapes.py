@@ -23,9 +23,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 def _film_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
-        click.option(
-            "--size", metavar="COLUMNSxROWS", default=None, help="Another size, as in 140x40."
-        ),
+        click.option("--size", metavar="COLUMNSxROWS", default=None, help="Another size, as in 140x40."),
         click.option("--theme", type=click.Choice(["dark", "light", "terminal"]), default=None, help="Other colours."),
         click.option("--speed", type=click.FloatRange(0.1, 20), default=1.0, help="Play it N times as fast."),
         click.option("--fps", type=click.IntRange(1, 30), default=None, help="Pictures in a second of film."),

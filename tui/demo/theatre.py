@@ -79,7 +79,7 @@ class Theatre(Check):
             await self._stage.settle()  # keys of the viewer's
             await self._until_its_time(strip, at, rate)
 
-    async def next_step(self, step: Step) -> None:
+    async def next_step(self, step: Step) -> None:  # noqa: ARG002 - it is enough that there is one
         self._stepping = False
 
     async def _until_its_time(self, strip: Strip, at: float, rate: float) -> None:
