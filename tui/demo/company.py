@@ -5,7 +5,7 @@ nothing settled, committed or told, and the processes of its handlers are killed
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, cast
 
 from .props import Props, settings
@@ -46,6 +46,7 @@ class Company:
         self._engine: Engine | None = None
         self._understudy = Understudy({}, self._died)
         self._dying: asyncio.Task[None] | None = None
+        self._death: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._absent = 0.0  # seconds since the engine died
         self._then = 0.0  # when that was
         self.came = asyncio.Event()  # an engine is there
@@ -95,13 +96,20 @@ class Company:
     async def advance(self, seconds: float) -> None:
         """Let time pass, and everything happen that is due by then."""
         if self._engine is not None and self._engine.simulation is not None:
-            await self._engine.simulation.advance(seconds)
+            await self._unless_it_dies(self._engine.simulation.advance(seconds))
             self._note_pids()
         if self._dying is not None:
             await self._dying
             self._absent += seconds
             if self._absent >= _BACK_AFTER:
                 await self._return()
+
+    async def _unless_it_dies(self, passing: Coroutine[Any, Any, None]) -> None:
+        """Time that nobody lets pass any more is not waited for."""
+        waiting = asyncio.ensure_future(passing)
+        await asyncio.wait((waiting, self._death), return_when=asyncio.FIRST_COMPLETED)
+        if not waiting.done():
+            waiting.cancel()
 
     # -- death and return --------------------------------------------------------------------------------------------
 
@@ -111,6 +119,7 @@ class Company:
             engine, self._engine = self._engine, None
             self._then, self._absent = engine.clock.now(), 0.0
             self.came.clear()
+            self._death.set_result(None)
             self._dying = asyncio.create_task(engine.perish())
             self.went()
 
@@ -129,6 +138,7 @@ class Company:
         await engine.reloader.learn()
         await engine.start()
         self._engine = engine
+        self._death = asyncio.get_running_loop().create_future()
         self.rate = self._understudy.left.get("speed", 1.0)
         self.came.set()
 

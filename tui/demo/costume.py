@@ -8,7 +8,6 @@ from typing import Any
 HOME = "/home/ann"  # where the project seems to lie
 PYTHON = "python3.13"
 _OURS = f"python3.{sys.version_info.minor}"
-_RELOADED = re.compile(r"^(\S+ v\d+, .*), \d+ ms$")
 _INIT_START = re.compile(r"python:3\.\S+(\tRuntime Version ARN: \S+:)\w+")
 
 HELLO = {
@@ -32,7 +31,6 @@ class Costume:
         """The same plain value, renamed."""
         if isinstance(value, str):
             value = value.replace(self._folder, self.home).replace(_OURS, PYTHON)
-            value = _RELOADED.sub(r"\1, 9 ms", value)  # a reload takes real time
             return _INIT_START.sub(r"python:3.13.v9\1c0ffee", value)
         if isinstance(value, dict):
             return {key: self.on(one) for key, one in value.items()}
