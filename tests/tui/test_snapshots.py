@@ -14,7 +14,7 @@ from shop import Monitor, Shop, shop
 from snapshot import FOLDER, check, file_of
 
 from lamtop.tui.film.frame import frame_of
-from lamtop.tui.film.svg import svg
+from lamtop.tui.film.svg import svg_of_letters
 
 PICTURES = {
     "an engine that nobody has asked anything": "empty panes say which key fills them",
@@ -67,7 +67,7 @@ class Album:
     async def take(self, monitor: Monitor, name: str) -> None:
         await monitor.settle()
         assert name not in self.pictures
-        self.pictures[name] = svg(frame_of(monitor.app), name, PICTURES[name])
+        self.pictures[name] = svg_of_letters(frame_of(monitor.app), name, PICTURES[name])
 
 
 Chapter = Callable[[Shop, Album], Awaitable[None]]
