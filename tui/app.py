@@ -16,7 +16,7 @@ from textual.worker import WorkType
 from . import format as f
 from .colours import OWN_THEMES
 from .keyboard import Keyboard
-from .keymap import REMAPPED, key_for
+from .keymap import REMAPPED, bindings, key_for
 from .link import Connect, Link
 from .look import TERMINAL, THEMES, next_theme, theme_for, wants_ascii
 from .model import Change, Model
@@ -25,7 +25,11 @@ from .screens.main import MainScreen
 from .wishes import Wishes
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from textual.actions import ActionParseResult
+    from textual.screen import Screen
+
+    from .film.live import Recorder
 
 
 class Lamtop(App[None]):
@@ -35,6 +39,7 @@ class Lamtop(App[None]):
     CSS_PATH = "theme.tcss"
     TITLE = "lamtop"
     ENABLE_COMMAND_PALETTE = False
+    BINDINGS = bindings("everywhere")
     pace = Pace()
 
     def __init__(
@@ -56,6 +61,7 @@ class Lamtop(App[None]):
         self.wishes = Wishes(self.model, self.link, self._said)
         self.main = MainScreen(self)
         self.keyboard = Keyboard(self, super().on_event)
+        self.recorder: Recorder | None = None
 
     def run(self, *args: Any, **named: Any) -> None:
         gc.freeze()  # what is loaded stays: looking at all of it again and again would hold keys up for 50 ms
@@ -116,9 +122,27 @@ class Lamtop(App[None]):
 
         return ascii_driver(driver)
 
+    def action_record(self) -> None:
+        """Record the screen from now on, or end that."""
+        if self.recorder is not None:
+            self.recorder.stop()
+            return
+        from .film.live import Recorder
+
+        try:
+            self.recorder = Recorder(self)
+        except OSError as error:
+            self.wishes.say("error", f"not recorded: this folder takes no new file: {error.strerror or error}")
+
+    def _display(self, screen: "Screen[Any]", renderable: "RenderableType | None") -> None:
+        super()._display(screen, renderable)  # private: nothing else is told of all that is drawn
+        if self.recorder is not None:
+            self.recorder.drawn()
+
     def leave(self) -> None:
         """Quit; with exit code 1 if there never was an engine."""
-        self.exit(return_code=1 if self.link.failure else 0)
+        said = Text(self.recorder.stop()) if self.recorder is not None else None  # nobody sees the status line now
+        self.exit(return_code=1 if self.link.failure else 0, message=said)
 
     def failed(self, error: Exception) -> None:
         """Something could not be done or drawn: say so, and go on with the rest."""
@@ -146,6 +170,8 @@ class Lamtop(App[None]):
 
     async def on_unmount(self) -> None:
         self.keyboard.close()
+        if self.recorder is not None:
+            self.recorder.close()
         if self.link.client is not None:
             await self.link.client.close()
 

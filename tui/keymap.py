@@ -67,6 +67,7 @@ PANE_TITLES = {
 }
 
 KEYS: dict[str, tuple[Key, ...]] = {
+    "everywhere": (Key("record", "ctrl+r", "app.record", "record the screen into a file; again: end the recording"),),
     "main": (
         Key("invoke.sync", "i", "invoke", "invoke the selected function and wait for its result", "invoke"),
         Key("invoke.async", "a", "send", "send it one asynchronous event", "async"),
@@ -243,9 +244,10 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("filter.clear", "escape", "clear", "clear the filter", "clear"),
     ),
 }
-"""Where a key works -> the keys. "rows" works in every list, "main" everywhere on the main screen."""
+"""Where a key works -> the keys. "rows" works in every list, "main" everywhere on the main screen, "everywhere" over
+whatever is on the screen."""
 
-TYPING = {"form", "burst", "fault", "filter", "palette", "retry"}
+TYPING = {"everywhere", "form", "burst", "fault", "filter", "palette", "retry"}
 """Places where letters are typed: their keys come first, before the text field's own."""
 _AFTER_TYPING = {"form.send", "form.events", "form.format", "form.command", "form.close", "burst.send", "fault.arm"}
 """They use what is typed, so they wait until the field has taken the letters that came before them."""
@@ -264,10 +266,12 @@ def bindings(where: str) -> list[BindingType]:
 
 def at_once(place: str) -> list[Key]:
     """The keys that work at the same time as those of a place, its own first: no two of them may be the same."""
-    if place in TYPING:
+    if place == "everywhere":
         return list(KEYS[place])
+    if place in TYPING:
+        return [*KEYS[place], *KEYS["everywhere"]]
     around = _AROUND.get(place, ("main", "rows") if place in PANE_TITLES else ("rows",))
-    return [key for one in (place, *around) for key in KEYS[one]]
+    return [key for one in (place, *around, "everywhere") for key in KEYS[one]]
 
 
 def key_for(key_id: str) -> str:

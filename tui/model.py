@@ -165,6 +165,7 @@ class Model:
         self.logs = LogBuffer()
         self.notice = Notice("info", "")
         self.notices: deque[Notice] = deque(maxlen=_NOTICES_KEPT)  # what the engine said, oldest first
+        self.recorded = ""  # how long the film of the screen is that is being made; "" while none is
         self._notice_seq = -1
 
     def take_hello(self, hello: Row) -> None:

@@ -1,5 +1,7 @@
 """Frames and films for the tests of what is recorded: short texts in looks that are easily told apart."""
 
+import re
+
 from rich.segment import Segment
 from rich.style import Style
 
@@ -7,6 +9,8 @@ from lamtop.tui.film.frame import Frame, Row, row_of
 from lamtop.tui.film.reel import Film, Mark, Pressed
 
 WIDTH = 24
+OURS = re.compile(r"\x1b\[(\d+;1H|\d+G|[\d;]+m|\?25[lh]|2J)")
+"""What a recording may tell a terminal: where to write, in which look, its cursor, and to begin empty."""
 
 
 def line(*pieces: str | tuple[str, str], width: int = WIDTH) -> Row:

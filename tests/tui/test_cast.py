@@ -7,16 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from pictures import WIDTH, line, screen, short_film
+from pictures import OURS, WIDTH, line, screen, short_film
 from rich.segment import Segment
 from stage import HOSTILE, Stage, is_harmless, play
 
 from lamtop.tui.film.cast import CastWriter, read_cast, write_cast
 from lamtop.tui.film.frame import Frame, frame_of, row_of
 from lamtop.tui.film.reel import Film, FilmError
-
-OURS = re.compile(r"\x1b\[(\d+;1H|\d+G|[\d;]+m|\?25[lh]|2J)")
-"""What a recording may tell a terminal: where to write, in which look, its cursor, and to begin empty."""
 
 
 def events(text: str) -> list[tuple[float, str, str]]:

@@ -11,7 +11,7 @@ from lamtop.tui.film.cast import read_cast
 from lamtop.tui.film.files import write_film
 from lamtop.tui.film.frame import Frame
 from lamtop.tui.film.reel import Film, FilmError
-from lamtop.tui.film.svg import svg
+from lamtop.tui.film.svg import svg, svg_of_letters
 from lamtop.tui.film.text import film_text
 
 
@@ -54,7 +54,7 @@ def test_the_suffix_chooses_the_kind(tmp_path: Path) -> None:
         write_film(film, tmp_path / f"film{suffix}")
     assert read_cast(tmp_path / "film.cast") == film
     assert read_cast(tmp_path / "film.CAST") == film
-    assert "✗ failed" in (tmp_path / "film.svg").read_text(encoding="utf-8")
+    assert (tmp_path / "film.svg").read_text(encoding="utf-8") == svg(film.last, "a short film", "fail")
     assert (tmp_path / "film.txt").read_text(encoding="utf-8") == film_text(film)
 
 
@@ -113,10 +113,43 @@ def test_a_still_shows_each_text_in_its_place_and_look() -> None:
     root = ElementTree.fromstring(svg(short_film().last, "a title", "what it shows"))
     texts = {one.text: one for one in root.iter("{http://www.w3.org/2000/svg}text")}
     assert [root[0].text, root[1].text] == ["a title", "what it shows"]
-    assert set(texts) == {"Queue 0", "✗ failed", "boom", "0:03"}
+    assert set(texts) == {"Queue 0", "failed", "boom", "0:03"}
     assert texts["boom"].get("x") == f"{9 * 8.4:.5g}"
     assert texts["boom"].get("y") == str(18 + 14)
     assert "#ff8f8f" in svg(short_film().last, "", "")
+
+
+def test_a_still_of_letters_has_the_signs_among_them() -> None:
+    drawn = svg_of_letters(short_film().last, "", "")
+    assert ">✗ failed</text>" in drawn
+    assert "<path" not in drawn
+
+
+def paths(drawn: str) -> dict[str, list[tuple[int, ...]]]:
+    """Colour -> left, top, width and height of each box that is filled with it, in tenths of a pixel."""
+    found = re.findall(r'<path fill="(#\w+)" d="([^"]*)"', drawn)
+    return {colour: [tuple(map(int, box)) for box in re.findall(r"M(\d+) (\d+)h(\d+)v(\d+)", d)] for colour, d in found}
+
+
+def test_what_touches_is_one_shape_in_a_still() -> None:
+    look = "#ffffff on #000000"
+    drawn = paths(svg(screen(*[line(("███", look), "  ", ("──", look), width=7)] * 2, width=7), "", ""))
+    assert drawn["#ffffff"] == [(0, 0, 252, 360), (420, 85, 168, 10), (420, 265, 168, 10)]
+
+
+def test_nothing_lies_under_a_bar_in_a_still() -> None:
+    drawn = paths(svg(screen(line(" ", ("▂", "#ffffff on #ff0000"), " ", width=3), width=3), "", ""))
+    assert drawn["#ff0000"] == [(84, 0, 84, 135)]
+    assert drawn["#ffffff"] == [(84, 135, 84, 45)]
+
+
+def test_a_window_has_a_bar_with_the_title() -> None:
+    plain, window = (svg(short_film().last, "a <title>", "", window=one) for one in (False, True))
+    assert ">a &lt;title&gt;</text>" not in plain
+    assert ">a &lt;title&gt;</text>" in window
+    assert window.count("<circle") == 3
+    heights = [float(ElementTree.fromstring(one).get("height", 0)) for one in (plain, window)]
+    assert heights[1] > heights[0]
 
 
 def test_a_still_needs_nothing_from_elsewhere_and_hides_no_markup() -> None:

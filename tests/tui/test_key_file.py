@@ -44,7 +44,7 @@ def test_a_key_is_written_as_it_is_called(written: str, name: str) -> None:
 
 
 def test_a_remapped_key_works_its_old_one_does_not_and_every_word_on_the_screen_says_so(file: Path) -> None:
-    file.write_text('invoke.async = "t"\n"help" = ["H", "f1"]\npane.logs = "9"\ndlq.redrive = "ctrl+r"\n')
+    file.write_text('invoke.async = "t"\n"help" = ["H", "f1"]\npane.logs = "9"\ndlq.redrive = "ctrl+g"\n')
     use_keys([file])
 
     async def story(stage: Stage) -> None:
@@ -54,7 +54,7 @@ def test_a_remapped_key_works_its_old_one_does_not_and_every_word_on_the_screen_
         await stage.press("t")
         await stage.shows("202 accepted")
         await stage.press("4", "H")
-        await stage.shows("t               send it", "ctrl+r          redrive", "1 2 3 4 9 6")
+        await stage.shows("t               send it", "ctrl+g          redrive", "1 2 3 4 9 6")
         await stage.press("G")
         await stage.shows("H / f1 ")
         await stage.press("escape", "colon", *"asynchronous")
@@ -120,7 +120,7 @@ def test_the_palette_lists_every_action_of_the_main_screen() -> None:
     from lamtop.tui.screens.palette import actions_of, matching
 
     ids = {key.id for _, key in actions_of("functions")}
-    assert ids == {key.id for place in ("main", "rows", *PANE_TITLES) for key in KEYS.get(place, ())}
+    assert ids == {key.id for place in ("main", "rows", *PANE_TITLES, "everywhere") for key in KEYS.get(place, ())}
     assert [key.id for _, key in matching(actions_of("functions"), "ZOOM this back")] == ["pane.zoom"]
     assert [key.id for _, key in matching(actions_of("functions"), "re")][:2] == ["reload.now", "sort.reverse"]
 

@@ -13,8 +13,7 @@ import pytest
 from shop import Monitor, Shop, shop
 from snapshot import FOLDER, check, file_of
 
-from lamtop.tui.film.frame import frame_of
-from lamtop.tui.film.svg import svg
+from lamtop.tui.film.svg import svg_of_letters
 
 PICTURES = {
     "an engine that nobody has asked anything": "empty panes say which key fills them",
@@ -67,7 +66,7 @@ class Album:
     async def take(self, monitor: Monitor, name: str) -> None:
         await monitor.settle()
         assert name not in self.pictures
-        self.pictures[name] = svg(frame_of(monitor.app), name, PICTURES[name])
+        self.pictures[name] = svg_of_letters(monitor.frame(), name, PICTURES[name])
 
 
 Chapter = Callable[[Shop, Album], Awaitable[None]]
@@ -248,6 +247,7 @@ async def terminals(it: Shop, album: Album) -> None:
         monitor.cut_the_line()
         await monitor.settle()
         await album.take(monitor, "the engine is gone")
+    it.company.came.set()
 
 
 CHAPTERS: tuple[Chapter, ...] = (

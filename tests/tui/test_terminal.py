@@ -13,9 +13,12 @@ from pathlib import Path
 
 import pytest
 from control_sequences import foreign
+from pictures import OURS
+from stage import is_harmless
 from terminal import Terminal
 
 from engine.running import MARKER, linux_only, processes_with, until
+from lamtop.tui.film.cast import read_cast
 
 PORT = re.compile(r" :(\d+) ")
 SETTINGS_LEFT = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l")  # alternate screen, cursor, mouse: as they were
@@ -99,6 +102,39 @@ def test_a_person_invokes_sends_resizes_and_quits(terminal: Terminal, marker: st
     assert all(setting in terminal.written for setting in SETTINGS_LEFT)
     assert terminal.settings() == terminal.settings_before
     until(lambda: not processes_with(marker), "no process is left", seconds=20)
+
+
+@linux_only
+def test_a_recording_shows_what_was_seen_even_if_the_program_is_killed(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.until(lambda s: "a-greets" in s, "the functions are there")
+    terminal.press("\x12")
+    terminal.until(lambda s: "REC 0:0" in s, "it records")
+    terminal.press("i")
+    terminal.until(lambda s: "200 after" in s and "hello from a real process" in s, "the result of i")
+    terminal.press("\x12")
+    terminal.until(lambda s: "REC 0:" not in s, "it records no more, which is seen beside the panel")
+    terminal.press("\x1b")
+    terminal.until(lambda s: "recorded lamtop-" in s, "it says what it has recorded")
+    [first] = (tmp_path / "project").glob("lamtop-*.cast")
+
+    terminal.press("4z:\x12")
+    terminal.until(lambda s: "REC 0:0" in s, "it records again, which is seen beside a list that stands still")
+    terminal.press("\x1b")
+    terminal.until(lambda s: "actions to look up" not in s, "the list is closed")
+    terminal.press("4")
+    terminal.until(lambda s: "1 Queue" in s, "all panes")
+    terminal.until(lambda s: "REC 0:01" in s, "what was seen a moment ago is in the file")
+    terminal.child.kill()
+    terminal.wait()
+    [second] = {*(tmp_path / "project").glob("lamtop-*.cast")} - {first}
+
+    seen = [shot.frame.text for shot in read_cast(first).shots]
+    assert "1 Queue" in seen[0]
+    assert "hello from a real process" in seen[-1]
+    assert not any("REC 0:" in text for text in seen)
+    events = [json.loads(one)[2] for one in first.read_text(encoding="utf-8").splitlines()[1:]]
+    assert is_harmless(OURS.sub("", "".join(events)))
+    assert "1 Queue" in read_cast(second).last.text
 
 
 PAYLOADS = {

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from ..film.frame import Frame, frame_of
+from ..film.frame import Frame
 from ..film.reel import Film, Mark, Pressed
 from ..film.svg import svg
 from .keys import shown
@@ -63,7 +63,7 @@ class FilmCamera(Check):
         self.film.shoot(at / self._speed, self._frame(strip, at, rate))
 
     def _frame(self, strip: Strip, at: float, rate: float) -> Frame:
-        frame = frame_of(self._stage.app)
+        frame = self._stage.frame()
         if not self._captions:
             return frame
         return Frame(frame.columns, (*frame.rows, *strip.rows(frame.columns, at, rate)))
@@ -77,7 +77,7 @@ class FilmCamera(Check):
 
     async def still(self, name: str) -> None:
         if self._stills is not None:
-            picture = svg(frame_of(self._stage.app), self.film.title, self._scene or "lamtop")
+            picture = svg(self._stage.frame(), self.film.title, self._scene or "lamtop")
             (self._stills / name).write_text(picture, encoding="utf-8", newline="\n")
 
     async def next_step(self, step: Step) -> None:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from ..film.frame import frame_of
 from . import steps
 from .conditions import Condition
 from .keys import meaning, shown
@@ -18,10 +17,10 @@ from .tape import Tape, TapeError
 
 _BEFORE_A_KEY = 0.25  # seconds of film: the key is seen before what it does …
 _AFTER_A_KEY = 0.45  # … and that before the next
-_AFTER_A_LINE = 0.25  # for each line that a key has brought …
+_AFTER_A_LINE = 0.15  # for each line that a key has brought …
 _LINES_MAX = 8  # … up to so many: who wants more says 'pause'
-_BEFORE_A_CAPTION_ENDS = 1.2
-_FOR_A_LETTER = 0.045  # seconds in which a letter of a caption is read
+_BEFORE_A_CAPTION_ENDS = 1.0
+_FOR_A_LETTER = 0.035  # seconds in which a letter of a caption is read
 _AFTER_A_CAPTION = 0.6  # before anything happens
 _DIGITS = re.compile(r"[\d.:█░▁▂▃▄▅▆▇▒┄]+")
 
@@ -73,7 +72,7 @@ class StageSight:
 
     async def screen(self) -> str:
         await self._stage.settle()
-        return frame_of(self._stage.app).text
+        return self._stage.frame().text
 
 
 class Player:
@@ -167,7 +166,7 @@ class Player:
 
     def _words(self) -> set[str]:
         """The lines on the screen, without what counts."""
-        return {_DIGITS.sub("", line).strip() for line in frame_of(self._stage.app).text.splitlines()}
+        return {_DIGITS.sub("", line).strip() for line in self._stage.frame().text.splitlines()}
 
     async def _type(self, typed: steps.Type, _step: Step) -> None:
         self.strip.pressed("⌨", "typing", self.film)

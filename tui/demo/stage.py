@@ -13,6 +13,7 @@ from textual.keys import _character_to_key
 from textual.widgets import Input, TextArea
 
 from ..app import Lamtop
+from ..film.frame import Frame, frame_of
 from ..pace import AT_ONCE
 from ..widgets.line_view import LineView
 from .company import Company
@@ -21,7 +22,7 @@ from .door import Door
 from .keys import CHARACTERS
 
 _QUIET_TURNS = 12  # of the event loop, in which nothing happens: then nothing is on its way any more
-_STUCK = 60.0  # real seconds; busy machines take their time
+_STUCK = 15.0  # real seconds; busy machines take their time
 
 
 class Stage:
@@ -56,13 +57,19 @@ class Stage:
 
     async def settle(self) -> None:
         """Until everything is on the screen that has happened by now. Raises TimeoutError if it never is."""
-        async with asyncio.timeout(_STUCK):
-            while True:
-                await self.company.advance(0.0)
-                await self._until_the_monitor_rests()
-                if not await self._fetch() and not self._look_again():
-                    self._straighten()
-                    return
+        try:
+            async with asyncio.timeout(_STUCK):
+                await self._settle()
+        except TimeoutError:
+            raise TimeoutError(f"the monitor does not come to rest: {', '.join(self.under_way())}") from None
+
+    async def _settle(self) -> None:
+        while True:
+            await self.company.advance(0.0)
+            await self._until_the_monitor_rests()
+            if not await self._fetch() and not self._look_again():
+                self._straighten()
+                return
 
     async def _fetch(self) -> bool:
         return self.app.link.client is not None and self._door is not None and await self._door.fetch()
@@ -101,6 +108,12 @@ class Stage:
         if hasattr(screen, "show_again"):
             screen.show_again()
         return True
+
+    def frame(self) -> Frame:
+        """What is on the screen."""
+        if len(self.app.screen_stack) > 1:
+            self.app.screen.refresh()  # what lies under a panel is drawn anew only with the panel
+        return frame_of(self.app)
 
     # -- the monitor -------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from rich.terminal_theme import SVG_EXPORT_THEME
 
 from ..format import clean
 from .extra import record_extra
-from .frame import Frame, Look, Row, Run
+from .frame import Frame, Look, Row, Run, joined
 
 _NAMES = ("black", "red", "green", "brown", "blue", "magenta", "cyan", "white")
 _COLOURS = {
@@ -54,7 +54,7 @@ class Emulator:
             text = clean(cell.data) or " "  # the second half of a wide letter whose first half was written over
             runs.append(Run(text, look))
             column += max(1, runs[-1].width)
-        return tuple(_joined(runs))
+        return joined(runs)
 
     def _look(self, cell: Any) -> Look:
         found = self._looks.get(cell[1:])
@@ -68,14 +68,3 @@ class Emulator:
 
     def _colour(self, told: str, own: str) -> str:
         return own if told == "default" else _COLOURS.get(told) or f"#{told}"
-
-
-def _joined(runs: list[Run]) -> list[Run]:
-    """Neighbours that look alike as one."""
-    joined: list[Run] = []
-    for run in runs:
-        if joined and joined[-1].look == run.look:
-            joined[-1] = Run(joined[-1].text + run.text, run.look)
-        else:
-            joined.append(run)
-    return joined

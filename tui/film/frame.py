@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len, split_graphemes
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ..app import Lamtop
 
 
+_NO_STYLE = Style.null()
 _DIM = 0.6  # of its difference from the ground is left of a colour that is dim
 
 
@@ -80,29 +82,33 @@ def frame_of(app: "Lamtop") -> Frame:
 
     All that is private to Textual is asked for here.
     """
-    below = app._background_screens
-    visible_screen_stack.set(below)
-    if below:
-        app.screen.refresh()  # what lies under a panel is drawn anew only with the panel
+    visible_screen_stack.set(app._background_screens)
     strips = app.screen._compositor.render_strips()
     return Frame(app.size.width, tuple(row_of(strip, plain=app.draws_ascii) for strip in strips))
 
 
+def joined(runs: Iterable[Run]) -> Row:
+    """Neighbours that look alike as one."""
+    row: list[Run] = []
+    for run in runs:
+        if row and row[-1].look == run.look:
+            row[-1] = Run(row[-1].text + run.text, run.look)
+        elif run.text:
+            row.append(run)
+    return tuple(row)
+
+
 def row_of(segments: Iterable[Segment], *, plain: bool = False) -> Row:
     """A line of segments as a row; with `plain` in ASCII."""
-    runs: list[Run] = []
-    for text, style, control in segments:
-        if control or not text:
-            continue
-        look = look_of(style or Style.null())
-        shown = clean(in_ascii(text) if plain else text).replace("\n", "␤").replace("\t", " ")
-        if runs and runs[-1].look == look:
-            runs[-1] = Run(runs[-1].text + shown, look)
-        else:
-            runs.append(Run(shown, look))
-    return tuple(runs)
+    runs = (
+        Run(clean(in_ascii(text) if plain else text).replace("\n", "␤").replace("\t", " "), look_of(style or _NO_STYLE))
+        for text, style, control in segments
+        if not control
+    )
+    return joined(runs)
 
 
+@lru_cache(4096)
 def look_of(style: Style) -> Look:
     """A style as a terminal of many colours shows it; those that a terminal calls its own are given fixed values."""
     theme = SVG_EXPORT_THEME

@@ -4,13 +4,12 @@ belongs together meets from cell to cell."""
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .blocks import block_shape
-from .box_lines import line_shape
+from .drawn import drawn_shape
 from .extra import record_extra
 from .frame import Frame, Look, Row, Run
 from .letters import Letters
 from .shape import Cell, Shape, Stroke
-from .signs import hollow, sign_shape
+from .signs import hollow
 
 with record_extra():
     from PIL import Image, ImageDraw
@@ -36,11 +35,11 @@ class Pen:
 
     def can_draw(self, letter: str) -> bool:
         """Whether it is more than an empty box."""
-        shape = self._shape(letter, bold=False)
+        shape = drawn_shape(letter, self.cell, bold=False)
         return shape is not None or self._letters.draw(letter, bold=False, italic=False) is not None
 
     def _new(self, letter: str, width: int, bold: bool, italic: bool) -> "Image.Image":
-        shape = self._shape(letter, bold=bold)
+        shape = drawn_shape(letter, self.cell, bold=bold)
         drawn = self._letters.draw(letter, bold=bold, italic=italic) if shape is None else None
         if drawn is None:
             return self._mask(shape or hollow(width, self.cell), width)
@@ -49,11 +48,6 @@ class Pen:
         wide = Image.new("L", (self.cell.width * width, self.cell.height))
         wide.paste(drawn, ((wide.width - drawn.width) // 2, 0))
         return wide
-
-    def _shape(self, letter: str, *, bold: bool) -> Shape | None:
-        return (
-            line_shape(letter, self.cell) or block_shape(letter, self.cell) or sign_shape(letter, self.cell, bold=bold)
-        )
 
     def _mask(self, shape: Shape, width: int) -> "Image.Image":
         size = self.cell.width * width, self.cell.height

@@ -63,6 +63,7 @@ class HelpScreen(Sheet):
             digits = next(at for at, key in enumerate(KEYS["main"]) if key.id in _PANE_IDS)
             lines += [[("", "")], [("Every pane", "title")], *map(_line, KEYS["main"][:digits]), _panes()]
             lines += [_line(key) for key in KEYS["main"][digits:] if key.id not in _PANE_IDS]
+        lines += map(_line, KEYS["everywhere"])
         return [*lines, [("", "")], [("Lists and texts", "title")], *map(_line, KEYS["rows"])]
 
 

@@ -37,9 +37,14 @@ def _as_action(sentence: Sentence) -> Action:
 def actions_of(place: str) -> list[Action]:
     """Everything that can be done from a place, its own actions first. From a pane: those of the others too."""
     if place not in PANE_TITLES:
-        return [(one, key) for one in (place, "rows") for key in KEYS[one] if not key.id.startswith("inspector.call.")]
+        return [
+            (one, key)
+            for one in (place, "rows", "everywhere")
+            for key in KEYS[one]
+            if not key.id.startswith("inspector.call.")
+        ]
     others = [pane for pane in PANE_TITLES if pane != place]
-    return [(one, key) for one in (place, "main", "rows", *others) for key in KEYS.get(one, ())]
+    return [(one, key) for one in (place, "main", "rows", *others, "everywhere") for key in KEYS.get(one, ())]
 
 
 def matching(actions: list[Action], typed: str) -> list[Action]:

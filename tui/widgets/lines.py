@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from rich.cells import cell_len
 
 from .. import format as f
+from ..film.mark import mark_of
 from ..inflow import spark
 from ..keymap import PANE_KEYS, PANE_TITLES, key_for
 from ..model import Model
@@ -54,8 +55,9 @@ class Header(OneLine):
 
     def _about(self) -> list[_Piece]:
         hello = self._model.hello
+        mark = [_Piece(0, [(f" {mark_of(self._model.recorded)} ", "error")])] if self._model.recorded else []
         if not hello:
-            return [_Piece(0, [(" lamtop ", "title"), (f" {self._model.link}", "warning")])]
+            return [_Piece(0, [(" lamtop ", "title"), (f" {self._model.link}", "warning")]), *mark]
         path = PurePath(str(hello.get("project", "")))
         wide = self.size.width >= 100
         pieces = [
@@ -66,7 +68,7 @@ class Header(OneLine):
         ]
         lost = [] if self._model.connected else [_Piece(0, [(f" {self._model.link} ", "error")])]
         paused = [_Piece(0, [(" PAUSED ", "warning")])] if self._model.totals.get("paused_since") else []
-        return [*pieces, *lost, *paused, *(_Piece(0, [part]) for part in self._looks())]
+        return [*pieces, *lost, *paused, *(_Piece(0, [part]) for part in self._looks()), *mark]
 
     def _how_it_goes(self) -> list[_Piece]:
         time, totals = self._model.time, self._model.totals
