@@ -159,12 +159,12 @@ def _serve(orders: socket.socket) -> list[str]:
     signal.set_wakeup_fd(wake)
     tell: dict[int, int] = {}
     while True:
-        ready, _, _ = select.select([orders, woken], [], [])
+        ready, _, _ = select.select([orders.fileno(), woken], [], [])
         if woken in ready:
             os.read(woken, 4096)
             while tell and (ended := os.waitpid(-1, os.WNOHANG))[0]:
                 _tell(tell.pop(ended[0]), ended[1])
-        if orders not in ready:
+        if orders.fileno() not in ready:
             continue
         order, descriptors, _, _ = socket.recv_fds(orders, _LARGEST, 4)
         if not order:
