@@ -20,14 +20,18 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import pytest
 
-MARKER = "LAMTOP_TEST_MARKER"
+from engine import preloaded
+from engine.preloaded import MARKER
+
 READY = "lamtop: ready on "
 _READY_SECONDS = 30.0
 _GONE_SECONDS = 10.0
+LAMTOP = (sys.executable, "-m", "lamtop.tui.cli")
+Child: TypeAlias = "subprocess.Popen[str] | preloaded.Child"
 T = TypeVar("T")
 
 linux_only = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are found by /proc")
@@ -102,7 +106,7 @@ def processes_with(marker: str) -> list[Process]:
 class Engine:
     """A running `lamtop serve`."""
 
-    def __init__(self, project: "Project", child: "subprocess.Popen[str]", ready: str) -> None:
+    def __init__(self, project: "Project", child: Child, ready: str) -> None:
         self.project = project
         self.child = child
         self.ready = ready
@@ -222,9 +226,14 @@ class Project:
         *,
         queues: Sequence[str] = (),
         variables: Mapping[str, str] | None = None,
+        fresh: bool = sys.platform != "linux",
     ) -> None:
-        """`functions` are SAM properties by name; `code` is the text of files; `variables` every function gets."""
+        """`functions` are SAM properties by name; `code` is the text of files; `variables` every function gets.
+
+        With `fresh`, each command is a new interpreter and loads all that it needs, as from a shell.
+        """
         self.folder = folder
+        self.fresh = fresh
         self.state = folder / "state"
         self.home = folder / "home"
         self.registry = self.home / "lamtop" / "engines"
@@ -232,7 +241,7 @@ class Project:
         self.marker = uuid.uuid4().hex
         self.variables = {MARKER: self.marker, **(variables or {})}
         self.engines: list[Engine] = []
-        self._children: list[subprocess.Popen[str]] = []
+        self._children: list[Child] = []
         for name, text in code.items():
             (folder / name).write_text(text)
         if functions:
@@ -245,23 +254,18 @@ class Project:
         self.home.mkdir(exist_ok=True)  # temporary folders of a killed engine stay until the next one starts
         return {**kept, "XDG_STATE_HOME": str(self.home), "TMPDIR": str(self.home), MARKER: self.marker}
 
-    def start(self, *arguments: str, state: Path | None = None, before: Sequence[str] = ()) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str, state: Path | None = None, before: Sequence[str] = ()) -> "Child":
         """Start `lamtop serve`, with the words of another command `before` it, and return at once."""
-        command = [
-            *before,
-            sys.executable,
-            "-m",
-            "lamtop.tui.cli",
-            "serve",
-            "--state",
-            str(state or self.state),
-            *arguments,
-        ]
+        words = ["serve", "--state", str(state or self.state), *arguments]
+        child: Child
         with self.errors.open("a") as errors:
-            child = subprocess.Popen(
-                command, cwd=self.folder, env=self.environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=errors, text=True,
-            )  # fmt: skip
+            if self.fresh or before:
+                child = subprocess.Popen(
+                    [*before, *LAMTOP, *words], cwd=self.folder, env=self.environ, stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE, stderr=errors, text=True,
+                )  # fmt: skip
+            else:
+                child = preloaded.start(words, self.folder, self.environ, errors.fileno())
         self._children.append(child)
         return child
 
@@ -278,11 +282,14 @@ class Project:
 
     def command(self, *arguments: str, stdin: bytes = b"", seconds: float = 30.0) -> Ran:
         """Run one `lamtop` command to its end, on this project's state folder unless it names another."""
-        done = subprocess.run(
-            [sys.executable, "-m", "lamtop.tui.cli", *arguments], cwd=self.folder, env=self.environ, input=stdin,
-            capture_output=True, timeout=seconds, check=False,
-        )  # fmt: skip
-        return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+        if self.fresh:
+            done = subprocess.run(
+                [*LAMTOP, *arguments], cwd=self.folder, env=self.environ, input=stdin, capture_output=True,
+                timeout=seconds, check=False,
+            )  # fmt: skip
+            return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+        code, out, err = preloaded.run(arguments, self.folder, self.environ, stdin, seconds)
+        return Ran(code, out.decode(), err.decode())
 
     def query(self, sql: str, *values: Any) -> list[Any]:
         """Read the queue's file, without the engine's help."""

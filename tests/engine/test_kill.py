@@ -189,7 +189,9 @@ def story(tmp_path: Path) -> Iterator[Story]:
         },
     }
     load, witness = Load(), Witness(outside)
-    with Project(folder, functions, {"app.py": WITNESS}, queues=["dead"], variables={"WITNESS": str(outside)}) as it:
+    with Project(
+        folder, functions, {"app.py": WITNESS}, queues=["dead"], variables={"WITNESS": str(outside)}, fresh=True
+    ) as it:
         load.start()
         try:
             yield Story(it, load, witness, random.Random(seed), quick_python(folder))
