@@ -16,6 +16,7 @@ from .steps import Action, Step
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_COMMENT = re.compile(r"(^|\s\s)\s*#.*$")  # on a line of its own, or two spaces behind a step
 _TIMES = re.compile(r"x(\d{1,4})")
 _QUOTED = r'"((?:[^"\\]|\\.)*)"'
 _EDIT = re.compile(rf"(\S+)\s+{_QUOTED}\s*->\s*{_QUOTED}")
@@ -59,8 +60,8 @@ def parse_tape(text: str, path: Path) -> Tape:
     tape = Tape(path.name)
     told: set[str] = set()
     for number, line in enumerate(text.splitlines(), 1):
-        words = line.strip()
-        if not words or words.startswith("#"):
+        words = _COMMENT.sub("", line).strip()
+        if not words:
             continue
         verb, _, rest = words.partition(" ")
         try:
