@@ -3,13 +3,13 @@
 Only pictures of the screen get in. What else a program tells its terminal (texts copied, modes, titles) does not.
 """
 
+import asyncio
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual.timer import Timer
-
 from .. import format as f
+from ..alarm import ring
 from .frame import Frame, frame_of
 from .mark import without_mark
 from .recording import Recording
@@ -29,7 +29,7 @@ class Recorder:
         self._app, self._is_over = app, False
         self._recording = Recording(Path.cwd(), self._frame(), app.TITLE)
         self._looked = time.monotonic()
-        self._later: Timer | None = None
+        self._later: asyncio.TimerHandle | None = None
         self._clock = app.set_interval(_TELL_EVERY, self._tell)
         self._tell()
 
@@ -39,7 +39,7 @@ class Recorder:
         if wait <= 0:
             self._look()
         elif self._later is None:
-            self._later = self._app.set_timer(wait, self._look)
+            self._later = ring(self._app, wait, self._look)
 
     def stop(self) -> str:
         """End the file, and say which it is. Returns what was said."""
@@ -89,7 +89,7 @@ class Recorder:
         self._app.recorder, self._is_over = None, True
         self._clock.stop()
         if self._later is not None:
-            self._later.stop()
+            self._later.cancel()
         self._say_how_long("")
 
     def _tell(self) -> None:

@@ -11,6 +11,7 @@ from textual.app import ComposeResult, SuspendNotSupported
 from textual.screen import Screen
 
 from .. import format as f
+from ..alarm import ring
 from ..keymap import bindings, hints
 from ..life_waits import title_words
 from ..model import Change
@@ -83,7 +84,7 @@ class InspectorScreen(LabKeys, Screen[None], inherit_bindings=False):
             self._ask()
         elif not self._waiting:
             self._waiting = True
-            self.set_timer(wait, self._ask)
+            ring(self, wait, self._ask)
 
     _waiting = False
 

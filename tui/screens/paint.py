@@ -1,11 +1,13 @@
 """When to paint: at most ten times a second, once a second while a clock runs, never when nothing can have changed."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from textual.timer import Timer
 from textual.widget import Widget
+
+from ..alarm import ring
 
 if TYPE_CHECKING:
     from ..app import Lamtop
@@ -16,7 +18,7 @@ class Paint:
 
     def __init__(self, owner: Widget, draw: Callable[[], None], pace: Callable[[], float | None]) -> None:
         self._owner, self._draw, self._pace = owner, draw, pace
-        self._timer: Timer | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._due = float("inf")
         self._last = 0.0
 
@@ -38,9 +40,9 @@ class Paint:
         if self._timer is not None:
             if self._due <= due:
                 return
-            self._timer.stop()
+            self._timer.cancel()
         self._due = due
-        self._timer = self._owner.set_timer(delay, self._now) if delay else self._owner.set_timer(0.001, self._now)
+        self._timer = ring(self._owner, delay, self._now)
 
     def _now(self) -> None:
         self._timer, self._due = None, float("inf")

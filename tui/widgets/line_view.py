@@ -1,5 +1,6 @@
 """The base of every live view: draws itself line by line from plain text, and never takes the program down."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -9,9 +10,9 @@ from rich.style import Style
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.timer import Timer
 from textual.widget import Widget
 
+from ..alarm import ring
 from ..format import clean, fit
 from ..keymap import bindings
 
@@ -80,7 +81,7 @@ class LineView(ScrollView, Styled, can_focus=True, inherit_bindings=False):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = Styled.COMPONENT_CLASSES  # not inherited from a second base
     BINDINGS = bindings("rows")
-    _leaving: Timer | None = None
+    _leaving: asyncio.TimerHandle | None = None
 
     def draw(self, y: int, width: int) -> Strip:
         raise NotImplementedError
@@ -111,9 +112,9 @@ class LineView(ScrollView, Styled, can_focus=True, inherit_bindings=False):
         elif count != self.virtual_size.height:
             self._hold_quietly(count)
         if room and shown and count <= room and self._leaving is None:
-            self._leaving = self.set_timer(max(0.001, cast("Lamtop", self.app).pace.bar), self._let_bar_go)
+            self._leaving = ring(self, cast("Lamtop", self.app).pace.bar, self._let_bar_go)
         elif count > room and self._leaving is not None:
-            self._leaving.stop()
+            self._leaving.cancel()
             self._leaving = None
 
     def _hold_quietly(self, count: int) -> None:
