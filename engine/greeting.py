@@ -15,6 +15,7 @@ _SIMULATED = (
     "simulated time, seed {seed}, {speed:g} times as fast as real: handlers see it too, and it stands still while "
     "one computes"
 )
+_LOST_MANY = ("attempts were", "they cost no retry and start")
 
 
 def greeting(
@@ -42,4 +43,5 @@ def greeting(
     if settings.pass_credentials:
         yield "warning", _REAL_AWS
     if lost:
-        yield "info", f"{lost} attempts were lost with the last engine; they cost no retry and start again"
+        were, start = ("attempt was", "it costs no retry and starts") if lost == 1 else _LOST_MANY
+        yield "info", f"{lost} {were} lost with the last engine; {start} again"

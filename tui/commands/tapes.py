@@ -196,6 +196,7 @@ def _keep(film: "Film", path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with _bar(f"drawing {path.name}", 100) as bar:
         write_film(film, path, lambda done, total: bar.update(round(100 * done / max(1, total)) - bar.pos))
+        bar.update(bar.length - bar.pos)
     say(f"{path}: {path.stat().st_size / 1000:,.0f} kB, {film.seconds:.1f} s", err=True)
 
 
