@@ -8,9 +8,10 @@ from typing import Any
 from rich.color import ColorSystem
 from rich.console import COLOR_SYSTEMS
 from rich.style import Style
-from textual import events, messages
+from textual import events
 from textual.driver import Driver
 from textual.geometry import Size
+from textual.message import Message
 
 from ..film.frame import Row
 from .cameras import Check
@@ -125,14 +126,20 @@ def _driver_with_strip(driver: type[Driver], key: Callable[[str], Any], rows: in
             width, height = super()._get_terminal_size()
             return width, max(1, height - rows)
 
-        def process_message(self, message: messages.Message) -> None:
-            if isinstance(message, events.Key) and message.key in (PAUSE, STEP) and not _types(self._app):
-                self._loop.call_soon_threadsafe(key, message.key)
-                return
+        def process_message(self, message: Message) -> None:
             if isinstance(message, events.Resize):
                 size = Size(message.size.width, max(1, message.size.height - rows))
                 message = events.Resize(size, size)
-            super().process_message(message)
+            if isinstance(message, events.Key) and message.key in (PAUSE, STEP):
+                self._loop.call_soon_threadsafe(self._for_the_tape, message)  # this is the thread that reads
+            else:
+                super().process_message(message)
+
+        def _for_the_tape(self, pressed: events.Key) -> None:
+            if _types(self._app):
+                super().process_message(pressed)
+            else:
+                key(pressed.key)
 
     return StripDriver
 
