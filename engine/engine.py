@@ -71,7 +71,9 @@ class Engine:
         # An engine that holds the folder and is not in the registry is on its way out.
         ending = registry.find(settings.state) is None
         self._is_new = is_new(settings.state)
-        self.store = Store(settings.state, patience=_ENDING if ending else 0.0, reserve=_RESERVE)
+        self.store = Store(
+            settings.state, patience=_ENDING if ending else 0.0, reserve=_RESERVE, durable=not settings.is_driven
+        )
         self._left = settings.lifeline.left if settings.lifeline else {}  # by an engine that was killed
         before = max(self.store.engine_time(), self._left.get("time", 0.0))
         speed = self._left.get("speed", settings.speed)

@@ -34,3 +34,8 @@ class Settings:
     paced: bool = False  # … or by itself, at `speed`
     lifeline: Lifeline | None = None  # to the supervisor that brings it back if it is killed
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    @property
+    def is_driven(self) -> bool:
+        """Whether a test or a tape lets its time pass: nobody keeps what happens there."""
+        return self.simulate is not None and not self.paced

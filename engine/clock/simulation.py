@@ -8,6 +8,7 @@ keyboard) moves that.
 import asyncio
 import math
 import time
+from collections import deque
 from collections.abc import Callable
 
 from .simulated import SimulatedClock
@@ -15,7 +16,8 @@ from .turns import Process, Turns
 
 _PACE = 0.02  # real seconds between two steps of the horizon
 _LAG_MAX = 0.2  # real seconds that are made up for after a pause of the event loop
-_SETTLING = 40  # turns of the event loop in which nothing happens: then nothing is on its way any more
+_SETTLING = 40  # turns of the event loop in which nothing happens: then nothing is on its way any more …
+_EMPTY = 5  # … and one in which the loop has nothing else to do at all counts for so many
 _LOOK_EVERY = 0.1  # real seconds between two looks at a process that has the turn
 WAITED_AT_LEAST = 0.5  # real seconds of waiting in one turn: less is the disk, or the engine
 
@@ -119,14 +121,14 @@ class Simulation:
             loop.call_exception_handler({"message": "a timer of simulated time", "exception": error})
 
     async def _until_all_rest(self) -> None:
-        quiet_turns = 0
+        quiet_turns, loop_has_work = 0, _work_of_the_loop()
         stirs = self._stirs
         while quiet_turns < _SETTLING:
             if self.turns.holder is not None:
                 await self._until_it_answers(self.turns.holder)
             await asyncio.sleep(0)
             is_quiet = self.turns.all_rest and self._rests() and self._stirs == stirs
-            quiet_turns = quiet_turns + 1 if is_quiet else 0
+            quiet_turns = quiet_turns + (1 if loop_has_work() else _EMPTY) if is_quiet else 0
             stirs = self._stirs
 
     async def _until_it_answers(self, holder: Process) -> None:
@@ -151,6 +153,12 @@ class Simulation:
             except TimeoutError:
                 return False
         return True
+
+
+def _work_of_the_loop() -> Callable[[], bool]:
+    """Whether callbacks wait to be called in the running loop. One of another make does not say: then some do."""
+    ready = getattr(asyncio.get_running_loop(), "_ready", None)
+    return (lambda: bool(ready)) if isinstance(ready, deque) else (lambda: True)
 
 
 class Patience:

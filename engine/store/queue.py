@@ -64,10 +64,11 @@ _UPDATE = f"UPDATE event SET {', '.join(f'{name} = ?' for name in _MOVED)} WHERE
 class Store(Tombstones):
     """Events, attempts, the outbox and the queues' messages. Its methods run inside `begin` … `commit`."""
 
-    def __init__(self, folder: Path, patience: float = 0.0, reserve: int = 0) -> None:
+    def __init__(self, folder: Path, patience: float = 0.0, reserve: int = 0, *, durable: bool = True) -> None:
         """Open the store in `folder`, which is made if need be; wait up to `patience` seconds for an engine that ends.
 
         `reserve` is how many bytes of the disk are set aside for the outcomes of what runs when the disk is full.
+        One that is not `durable` does not wait for the disk: it survives its process, and not the power.
         Raises StoreError if another engine has it open, if the file is newer than this program or no database, or if
         something there cannot be written.
         """
@@ -78,7 +79,7 @@ class Store(Tombstones):
         unclean = (folder / "reserve").exists() or (folder / "queue.sqlite3-wal").exists()
         try:
             self.mended = mend(path, SCHEMA, _TABLES, unclean=unclean)  # what to tell the user
-            connection = open_database(path, SCHEMA, synchronous="FULL")
+            connection = open_database(path, SCHEMA, synchronous="FULL" if durable else "OFF")
         except BaseException as error:
             os.close(self._lock)
             if isinstance(error, OSError | sqlite3.Error):
