@@ -101,12 +101,14 @@ class Stage:
         """What looks at the clock by itself does it now, and what blinks stands still. True if that is to be drawn."""
         self._has_looked = not self._has_looked
         screen = self.app.screen
-        if not self._has_looked or screen is self.app.main:
+        fields = [*screen.query(Input), *screen.query(TextArea)]
+        looks = getattr(screen, "show_again", None)
+        if not self._has_looked or not (fields or looks):
             return False
-        for field in (*screen.query(Input), *screen.query(TextArea)):
+        for field in fields:
             field.cursor_blink = False
-        if hasattr(screen, "show_again"):
-            screen.show_again()
+        if looks:
+            looks()
         return True
 
     def frame(self) -> Frame:
