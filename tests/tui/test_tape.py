@@ -112,6 +112,7 @@ STEPS: dict[str, Action] = {
     "send orders x20": steps.Send("orders", "{}", 20),
     'send orders {"n": 1} x1000': steps.Send("orders", '{"n": 1}', 1000),
     'send orders "x5"': steps.Send("orders", '"x5"'),
+    'edit app.py "\tone" -> "two"': steps.Edit("app.py", "\tone", "two"),
     'edit app.py "return 1" -> "return 2"': steps.Edit("app.py", "return 1", "return 2"),
     r'edit code/app.py "say(\"a\")\n"->""': steps.Edit("code/app.py", 'say("a")\n', ""),
 }
