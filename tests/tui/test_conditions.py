@@ -1,12 +1,13 @@
-"""What a tape waits for or asserts: a sentence about rows, counts, the log or the screen; else what is there."""
+"""What a tape waits for or asserts: sentences about rows, counts, the log and the screen, true ones and others."""
 
 import asyncio
 from typing import Any
 
 import pytest
 
-from lamtop.tui.demo.conditions import PANES, parse_condition
+from lamtop.tui.demo.conditions import parse_condition
 
+PANES = ("queue", "inflight", "retries", "dlq", "functions", "timeline")
 DEAD: list[dict[str, Any]] = [
     {"id": "a1", "function": "orders", "error": "OutOfStock: umbrella", "attempts": 3, "rate": 0.5, "ok": True},
     {"id": "b2", "function": "emails", "error": "Task timed out", "attempts": 2, "rate": None, "ok": False},
@@ -186,7 +187,10 @@ WRONG = {
     "dlq.count !~ 1": "'dlq.count !~ 1': how many rows can be compared with == != >= <= > <",
     "dlq.error ~ x": "'dlq.error ~ x': of which row? dlq[0].error, or dlq[*].error for any",
     "dlq[0] == 1": "'dlq[0] == 1': which field of the row? dlq[0].error, dlq[0].function …",
-    "dlq[0].attempts > two": "'dlq[0].attempts > two': 'two' is no number, and only numbers are larger or smaller",
+    **{
+        f"dlq[0].attempts {sign} two": f"'dlq[0].attempts {sign} two': 'two' is no number, and only numbers are larger"
+        for sign in (">", "<", ">=", "<=")
+    },
     "totals.errors >= many": "'totals.errors >= many': 'many' is no number, and only numbers are larger or smaller",
     "totals == 3": "'totals == 3': which of the totals? totals.errors, totals.in_flight, totals.dead_letters …",
     "totals[0].errors == 3": "'totals[0].errors == 3': the totals have no rows; expected totals.errors",
