@@ -126,19 +126,35 @@ def _clause(text: str) -> Clause:
 
 
 def _problem(clause: Clause) -> str:
-    if clause.what in ("screen", "log"):
-        return "" if clause.sign in ("~", "!~") else f"the {clause.what} can only be compared with ~ or !~"
-    if clause.what == "totals":
-        return "" if clause.field else "which of the totals? totals.errors, totals.in_flight, totals.dead_letters …"
-    if clause.row and not clause.field:
-        return f"which field of the row? {clause.subject}.error, {clause.subject}.function …"
-    if not clause.row and clause.field not in ("", COUNT):
-        return f"of which row? {clause.what}[0].{clause.field}, or {clause.what}[*].{clause.field} for any"
-    if not clause.row and not _is_number(clause.value):
-        return f"{clause.value!r} is no number: how many rows?"
-    if clause.sign in (">", "<", ">=", "<=") and not _is_number(clause.value):
+    if clause.what in ("screen", "log", "totals"):
+        problem = _problem_of_a_whole(clause)
+    elif clause.row:
+        problem = "" if clause.field else f"which field of the row? {clause.subject}.error, {clause.subject}.function …"
+    else:
+        problem = _problem_of_a_count(clause)
+    if not problem and clause.sign in (">", "<", ">=", "<=") and not _is_number(clause.value):
         return f"{clause.value!r} is no number, and only numbers are larger or smaller"
-    return ""
+    return problem
+
+
+def _problem_of_a_whole(clause: Clause) -> str:
+    if clause.what == "totals":
+        if clause.row:
+            return f"the totals have no rows; expected totals.{clause.field or 'errors'}"
+        return "" if clause.field else "which of the totals? totals.errors, totals.in_flight, totals.dead_letters …"
+    if clause.what == "screen" and (clause.row or clause.field):
+        return "the screen has no rows and no fields; expected screen"
+    if clause.field:
+        return "the log has no fields; expected log or log[FUNCTION]"
+    return "" if clause.sign in ("~", "!~") else f"the {clause.what} can only be compared with ~ or !~"
+
+
+def _problem_of_a_count(clause: Clause) -> str:
+    if clause.field not in ("", COUNT):
+        return f"of which row? {clause.what}[0].{clause.field}, or {clause.what}[*].{clause.field} for any"
+    if clause.sign not in _COMPARE:
+        return f"how many rows can be compared with {' '.join(_COMPARE)}"
+    return "" if _is_number(clause.value) else f"{clause.value!r} is no number: how many rows?"
 
 
 def _is_number(text: str) -> bool:

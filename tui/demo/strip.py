@@ -28,7 +28,7 @@ class Colours:
 
 _COLOURS = {
     "dark": Colours("#1E2A38", "#FFFFFF", "#93A4B8", "#12181F", "#E8EEF5", "#FFC473"),
-    "light": Colours("#D9E4F0", "#10151B", "#5A6B7E", "#FFFFFF", "#2B3A4A", "#855000"),
+    "light": Colours("#D9E4F0", "#10151B", "#526274", "#FFFFFF", "#2B3A4A", "#855000"),
 }
 _COLOURS["terminal"] = _COLOURS["dark"]
 
@@ -84,12 +84,19 @@ class Strip:
         return Look(colour, self._colours.ground, bold=bold)
 
     def _row(self, left: list[tuple[str, Look]], right: list[tuple[str, Look]], width: int) -> Row:
-        """So many cells, whatever is too long cut."""
-        room = width - sum(cell_len(text) for text, _ in right)
-        runs = []
-        for text, look in left:
-            shown = f.fit(text, min(room, cell_len(text)))
-            runs.append(Run(shown, look))
-            room -= cell_len(shown)
-        runs.append(Run(" " * room, self._look(self._colours.faint)))
-        return tuple(run for run in (*runs, *(Run(text, look) for text, look in right)) if run.text)
+        """So many cells, whatever is too long cut: first what is at the left."""
+        after = _fitted(right, width)
+        before = _fitted(left, width - sum(run.width for run in after))
+        gap = width - sum(run.width for run in (*before, *after))
+        runs = (*before, Run(" " * gap, self._look(self._colours.faint)), *after)
+        return tuple(run for run in runs if run.text)
+
+
+def _fitted(parts: list[tuple[str, Look]], room: int) -> list[Run]:
+    """At most so many cells of these. A caption may hold what a handler said: nothing in it commands a terminal."""
+    runs = []
+    for text, look in parts:
+        text = f.one_line(f.clean(text))
+        runs.append(Run(f.fit(text, min(room, cell_len(text))), look))
+        room -= runs[-1].width
+    return runs

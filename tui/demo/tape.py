@@ -171,20 +171,23 @@ def _choose(rest: str) -> Action:
 
 def _wait(rest: str) -> Action:
     condition, at_most, speed = _until(rest, _WAIT_MAX, "wait CONDITION [max DURATION]")
-    if speed:
+    if speed is not None:
         raise ValueError("'wait' goes on at the speed there is; expected until CONDITION [max DURATION] [speed Nx]")
     return steps.Wait(parse_condition(condition), at_most, 0.0)
 
 
 def _until_(rest: str) -> Action:
-    condition, at_most, speed = _until(rest, _UNTIL_MAX, "until CONDITION [max DURATION] [speed Nx]")
-    return steps.Wait(parse_condition(condition), at_most, speed)
+    usage = "until CONDITION [max DURATION] [speed Nx]"
+    condition, at_most, speed = _until(rest, _UNTIL_MAX, usage)
+    if speed == 0.0:
+        raise ValueError(f"time stands still at '0x', and it never comes to that; expected {usage}")
+    return steps.Wait(parse_condition(condition), at_most, speed or 0.0)
 
 
-def _until(rest: str, at_most: float, usage: str) -> tuple[str, float, float]:
-    """The condition, how long at most, and the speed: 0 for the one there is."""
-    speed = 0.0
-    while found := re.search(r"\s+(max|speed)\s+(\S+)$", rest):
+def _until(rest: str, at_most: float, usage: str) -> tuple[str, float, float | None]:
+    """The condition, how long at most, and the speed: None for the one there is."""
+    speed = None
+    while found := re.search(r'\s+(max|speed)\s+([^\s"]+)$', rest):  # what is quoted belongs to the condition
         rest = rest[: found.start()]
         if found[1] == "max":
             at_most = _duration(found[2], usage)
@@ -231,7 +234,16 @@ def _edit(rest: str) -> Action:
     found = _EDIT.fullmatch(rest)
     if found is None:
         raise ValueError('expected edit FILE "what stands there" -> "what is to stand there"')
-    return steps.Edit(found[1], *(json.loads(f'"{part}"') for part in found.groups()[1:]))
+    return steps.Edit(found[1], _text(found[2]), _text(found[3]))
+
+
+def _text(quoted: str) -> str:
+    """What stands between two quotes."""
+    try:
+        text: str = json.loads(f'"{quoted}"', strict=False)
+    except ValueError:
+        raise ValueError(f'"{quoted}" is no text; behind a \\ is expected one of " \\ / n t r uXXXX') from None
+    return text
 
 
 def _alone(action: Action) -> Callable[[str], Action]:
@@ -276,7 +288,7 @@ def _factor(text: str, usage: str) -> float:
 
 
 def _whole(text: str, least: int, most: int, usage: str) -> int:
-    if not text.isdigit() or not least <= int(text) <= most:
+    if not text.isdecimal() or not least <= int(text) <= most:
         raise ValueError(f"{text!r} is no whole number from {least} to {most}; expected {usage}")
     return int(text)
 
