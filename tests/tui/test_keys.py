@@ -483,3 +483,14 @@ def test_no_key_is_one_that_terminals_or_multiplexers_keep_for_themselves() -> N
     others = {key for place in KEYS.values() for entry in place for key in entry.keys.split(",")[1:]}
     assert not first_keys & lost
     assert others & lost == {"ctrl+enter"}  # few terminals can tell it from enter; ctrl+s does the same in all
+
+
+def test_the_foot_of_functions_names_the_handler_of_the_row_that_somebody_just_went_to() -> None:
+    async def story(stage: Stage) -> None:
+        await stage.press("6", "g")
+        before = stage.table("functions").border_subtitle
+        stage.app.main._paint.soon = lambda: None  # type: ignore[method-assign]  # no picture comes by itself
+        await stage.press("j")
+        assert stage.table("functions").border_subtitle != before
+
+    play(story)

@@ -145,6 +145,7 @@ class MainScreen(MainKeys, LabKeys, Looks, Screen[None], inherit_bindings=False)
     def take_selection(self) -> None:
         """The function of the row somebody just went to becomes the selected one. Rows that move by
         themselves do not change it: a key must act on what its finger was aimed at."""
+        before = self.selected
         row = self.tables[self.focused_pane].row() if self.focused_pane in self.tables else None
         line = None if self.logs.following else self.logs.line()
         if row is not None and not is_group(row):
@@ -152,6 +153,8 @@ class MainScreen(MainKeys, LabKeys, Looks, Screen[None], inherit_bindings=False)
         elif self.focused_pane == "logs" and line is not None and line.function:
             self.selected = line.function
         self.tables["functions"].point_at(self.selected)
+        if self.selected != before:
+            self._draw_borders()
         self.refresh_bars()
         for table in self.tables.values():
             if not table.rows.total:
