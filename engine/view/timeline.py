@@ -5,7 +5,7 @@ from typing import Any
 
 from ..core.event import Attempt, Ended, Event, Reason, State
 from ..core.invocation import Invocation
-from ..store import Answered, History, Peek, Window
+from ..store import Answered, HistoryReader, Peek, Window
 from .rows import cut
 
 Row = dict[str, Any]
@@ -30,7 +30,7 @@ class Timeline:
     def __init__(
         self,
         executing: Mapping[str, Invocation],
-        history: History,
+        history: HistoryReader,
         peek: Peek,
         tries: Callable[[Event], int],
     ) -> None:

@@ -12,7 +12,7 @@ from ..core.invocation import Invocation
 from ..core.log import LogLine
 from ..dispatcher import Dispatcher
 from ..metrics import percentile
-from ..store import History, Peek, Window
+from ..store import HistoryReader, Peek, Window
 from ..store.peek import dead_order
 from .calls import Sources
 from .family import Families
@@ -50,7 +50,7 @@ class Views:
         clock: Clock,
         dispatcher: Dispatcher,
         pools: Pools,
-        history: History,
+        history: HistoryReader,
         peek: Peek,
         notices: Notices,
         reload_errors: Mapping[str, str],
