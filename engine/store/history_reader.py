@@ -14,7 +14,7 @@ from ..core.log import LogLine
 _LINES_OF_ONE_MAX = 10_000
 _CALLS_OF_ONE_MAX = 200
 _CHUNKS_AT_ONCE = 64  # that are read in one go
-_ANSWERED_KEPT = 250  # synchronous invocations that are known without reading the disk
+ANSWERED_KEPT = 250  # synchronous invocations that are known without reading the disk
 
 
 class Answered(NamedTuple):
@@ -43,7 +43,7 @@ class HistoryReader:
         self.path = path
         self.next_number: int = last + 1
         self.listeners: list[Listener] = []
-        self.answered: deque[Answered] = deque(maxlen=_ANSWERED_KEPT)  # the newest since the start
+        self.answered: deque[Answered] = deque(maxlen=ANSWERED_KEPT)  # the newest since the start
         self.failed: Callable[[str], object] | None = None  # told in a thread what is not kept, or read
         self._connection = connection
         self._is_failing = False
@@ -58,7 +58,7 @@ class HistoryReader:
     def lines_of(self, request_id: str, first: int, last: int) -> list[LogLine]:
         """The lines of one request between these numbers."""
         sql = "SELECT lines FROM line_chunk WHERE first <= ? AND last >= ? ORDER BY first"
-        lines = (line for (chunk,) in self._select(sql, last, first) for line in _lines(chunk))
+        lines = (line for (chunk,) in self._select(sql, last, first) for line in lines_in(chunk))
         found = (line for line in lines if line.request_id == request_id and first <= line.number <= last)
         return list(islice(found, _LINES_OF_ONE_MAX))
 
@@ -78,7 +78,7 @@ class HistoryReader:
         oldest = self.next_number - within
         found: list[LogLine] = []
         for chunk in self._chunks(before, word):
-            lines = _lines(chunk)
+            lines = lines_in(chunk)
             wanted = (
                 line
                 for line in reversed(lines)
@@ -104,7 +104,7 @@ class HistoryReader:
     def answered_as(self, request_id: str) -> Answered | None:
         """A synchronous invocation in short, however old; None if there is none (any more)."""
         row = self.invocation(request_id)
-        return _answered(row) if row else None
+        return as_answered(row) if row else None
 
     def newest_invocations(self, limit: int) -> list[Answered]:
         """The newest synchronous invocations that are on disk, in no particular order."""
@@ -114,7 +114,7 @@ class HistoryReader:
         while len(found) < limit and (chunk := self._select(sql, before)):
             before = chunk[0][0]
             rows = json.loads(chunk[0][1])[len(found) - limit :]
-            found += map(_answered, rows)
+            found += map(as_answered, rows)
         return found
 
     def called_by(self, request_id: str) -> list[dict[str, Any]]:
@@ -147,10 +147,10 @@ class HistoryReader:
         self._is_failing = True
 
 
-def _answered(row: dict[str, Any]) -> Answered:
+def as_answered(row: dict[str, Any]) -> Answered:
     """From what is on disk; an older version did not write everything."""
     return Answered(**{key: row[key] for key in Answered._fields if key in row})
 
 
-def _lines(chunk: str) -> list[LogLine]:
+def lines_in(chunk: str) -> list[LogLine]:
     return [LogLine(*row) for row in json.loads(chunk)]

@@ -37,6 +37,10 @@ class Timeline:
         self._executing, self._history, self._peek, self._tries = executing, history, peek, tries
         self._earlier: tuple[int, str, list[Answered]] | None = None  # what was read of the disk, and until which one
 
+    def forget(self) -> None:
+        """What was read before is true no more: a recording was set to another moment."""
+        self._earlier = None
+
     def rows(self, window: Window) -> tuple[int, list[Row]]:
         """How many rows are known and those of the window. Who looks at the last ones gets to know as many again: so
         the whole history can be walked through. Reads the disk."""
