@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .interpreter import InterpreterError
     from .invocations import Answered
     from .project import ConfigurationError, Found, Project, find, load
-    from .replay import RecordingError, Replay, open_recording, write, write_file
+    from .replay import RecordingError, Replay, export, open_recording, write_lines
     from .settings import Settings
     from .store import Retention, StoreError
 
@@ -30,11 +30,11 @@ _HOMES = {
     "Settings": "settings",
     "StoreError": "store",
     "Throttled": "core.concurrency",
+    "export": "replay",
     "find": "project",
     "load": "project",
     "open_recording": "replay",
-    "write": "replay",
-    "write_file": "replay",
+    "write_lines": "replay",
 }
 
 __all__ = [
@@ -50,12 +50,12 @@ __all__ = [
     "Settings",
     "StoreError",
     "Throttled",
+    "export",
     "find",
     "load",
     "open_recording",
     "registry",
-    "write",
-    "write_file",
+    "write_lines",
 ]
 
 

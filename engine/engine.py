@@ -250,8 +250,8 @@ class Engine:
 
     def _close_files(self) -> None:
         self.history.close()
+        self.peek.close()  # before the store: the last to close copies the log into the file, and a reader cannot
         self.store.close(failed=self.failure is not None)
-        self.peek.close()
 
     def _greet(self, lost: int) -> None:
         mended = (self.store.mended, self.history.mended)

@@ -10,13 +10,13 @@ recording's own `clock`, `happenings` finds what comes next.
 from .opening import open_recording
 from .parsing import RecordingError
 from .replay import NotInAReplay, Replay
-from .writing import write, write_file
+from .writing import export, write_lines
 
 __all__ = [
     "NotInAReplay",
     "RecordingError",
     "Replay",
+    "export",
     "open_recording",
-    "write",
-    "write_file",
+    "write_lines",
 ]

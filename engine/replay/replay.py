@@ -26,7 +26,9 @@ class NotInAReplay(ConnectionError):
 
 
 class Replay:
-    """Looked at through the same calls as an engine, and `wind`. Made where an event loop runs."""
+    """Looked at through the same calls as an engine, and `wind`. Only what comes after `start` needs an event loop."""
+
+    ended: asyncio.Future[str]
 
     def __init__(self, recording: Recording, *, idle: float = 3.0) -> None:
         """It stands at the first moment. What nothing happens in for longer than `idle` seconds is cut short while it
@@ -41,12 +43,16 @@ class Replay:
         self._looking = Looking(self._rewound.views, lambda _: None, self._absences)
         self._subscriptions: weakref.WeakSet[Subscription] = weakref.WeakSet()
         self._winding = asyncio.Lock()
-        self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.life, self.page = self._looking.life, self._looking.page
         for remark in (*recording.remarks, *known.configured.remarks):
             self._rewound.notices.say("warning", remark)
         self._rewound.take(*self._rewound.find(known.first))
-        self._player.start()
+
+    def start(self) -> None:
+        """Time may pass from here on; how fast, `set_speed` says."""
+        if not hasattr(self, "ended"):
+            self.ended = asyncio.get_running_loop().create_future()
+            self._player.start()
 
     def close(self) -> None:
         """Let go of the recording."""

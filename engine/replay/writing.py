@@ -14,18 +14,18 @@ from .format import FORMAT, HEAD, LINE, as_text
 Row = dict[str, Any]
 
 
-def write_file(recording: Recording, path: Path) -> int:
+def export(recording: Recording, path: Path) -> int:
     """Write a new file that nobody else may read; how many lines. Raises OSError, FileExistsError if it is there."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            return write(recording, file)
+            return write_lines(recording, file)
     except BaseException:
         path.unlink(missing_ok=True)  # half a recording looks like a whole one
         raise
 
 
-def write(recording: Recording, file: IO[str]) -> int:
+def write_lines(recording: Recording, file: IO[str]) -> int:
     """Write the lines; how many."""
     count = 0
     for row in _rows(recording):
