@@ -1,7 +1,7 @@
 """How the functions were configured at a moment."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..core.arn import queue_arn
@@ -18,8 +18,8 @@ _UNKNOWN = (
 class Configured:
     """Every configuration that is on record. Where there is none, functions have AWS's defaults."""
 
-    def __init__(self, known: Iterable[Configuration], seen: Mapping[str, str | None]) -> None:
-        """`seen` are the functions that requests were sent to, each with the queue that has a dead letter of it."""
+    def __init__(self, known: Iterable[Configuration], seen: Callable[[], Mapping[str, str | None]]) -> None:
+        """`seen` tells of the functions that requests were sent to, each with the queue of its dead letters."""
         self.remarks: list[str] = []
         self._since: list[float] = []
         self._functions: list[dict[str, Function]] = []
@@ -30,7 +30,7 @@ class Configured:
             self.remarks.append(_UNKNOWN)
             self._since.append(0.0)
             self._projects.append({})
-            self._functions.append({name: _unknown(name, queue) for name, queue in sorted(seen.items())})
+            self._functions.append({name: _unknown(name, queue) for name, queue in sorted(seen().items())})
 
     def _take(self, since: float, project: Row) -> None:
         try:

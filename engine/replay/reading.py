@@ -49,9 +49,9 @@ class _Reading:
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
         self._tallies = Tallies()
-        self._redriven = {e.redriven_from: e.accepted_at for e in recording.events() if e.redriven_from}
+        self._redriven = recording.redriven()
         self._purged = {one.id: one.until - _UNDO_SECONDS for one in recording.buried()}
-        self._configured = Configured(recording.configurations, self._seen())
+        self._configured = Configured(recording.configurations, self._seen)
         self._letters: list[Letter] = []
         self._failures: list[float] = []
         self._first, self._last = math.inf, recording.time()

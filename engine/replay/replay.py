@@ -40,7 +40,8 @@ class Replay:
         self.clock = self._rewound.clock
         self._happenings = Happenings(known.past, known.history)
         self._player = Player(self.clock, self._go, self._happenings.next_sign_of_life, self._is_quiet, idle)
-        self._looking = Looking(self._rewound.views, lambda _: None, self._absences)
+        self.views = self._rewound.views
+        self._looking = Looking(self.views, lambda _: None, self._absences)
         self._subscriptions: weakref.WeakSet[Subscription] = weakref.WeakSet()
         self._winding = asyncio.Lock()
         self.life, self.page = self._looking.life, self._looking.page
@@ -88,7 +89,7 @@ class Replay:
         }
 
     def status(self) -> Row:
-        views = self._rewound.views
+        views = self.views
         _, functions = views.rows(parse_view("status", {"view": "functions", "limit": 500}))
         return {**self.hello(), "time": views.time(), "totals": views.totals(), "functions": functions}
 

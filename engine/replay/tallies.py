@@ -8,7 +8,7 @@ import math
 from array import array
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -23,15 +23,8 @@ _DEADLY = ("Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory")
 _RAN = (Ended.RETURNED, Ended.FUNCTION_ERROR)
 
 
-class _Run(NamedTuple):
-    """An invocation that ran to its end."""
-
-    ended_at: float
-    duration: float
-    billed: int  # milliseconds
-    waited: float
-    failed: bool
-    cold: bool
+#: An invocation that ran to its end: when that was, seconds, milliseconds billed, seconds waited, failed, cold.
+_Run = tuple[float, float, int, float, bool, bool]
 
 
 class _Sums(NamedTuple):
@@ -45,16 +38,10 @@ class _Sums(NamedTuple):
     cold: list[int]
 
     @classmethod
-    def of(cls, runs: Iterable[_Run]) -> "_Sums":
-        ordered = sorted(runs)
-        return cls(
-            array("d", (run.ended_at for run in ordered)),
-            array("d", (run.duration for run in ordered)),
-            list(accumulate((run.billed for run in ordered), initial=0)),
-            list(accumulate((run.waited for run in ordered), initial=0.0)),
-            list(accumulate((run.failed for run in ordered), initial=0)),
-            list(accumulate((run.cold for run in ordered), initial=0)),
-        )
+    def of(cls, runs: Collection[_Run]) -> "_Sums":
+        ends, durations, *counts = zip(*sorted(runs), strict=True) if runs else ((),) * 6
+        billed, waited, failed, cold = (list(accumulate(each, initial=0)) for each in counts)
+        return cls(array("d", ends), array("d", durations), billed, waited, failed, cold)
 
 
 class _Tally:
@@ -136,14 +123,14 @@ class Tallies:
             failed, cold = outcome.ended is Ended.FUNCTION_ERROR, outcome.init_duration is not None
             billed = billed_ms(outcome.duration, outcome.init_duration)
             waited = min(outcome.waited, outcome.duration)
-            tally.runs.append(_Run(outcome.ended_at, outcome.duration, billed, waited, failed, cold))
+            tally.runs.append((outcome.ended_at, outcome.duration, billed, waited, failed, cold))
 
     def called(self, function: str, at: float, *, refused: bool) -> None:
         """A synchronous invocation came."""
         (self.of(function).throttled if refused else self._asked).append(at)
 
     def sort(self) -> None:
-        self._all = _Sums.of(run for tally in self._tallies.values() for run in tally.runs)
+        self._all = _Sums.of([run for tally in self._tallies.values() for run in tally.runs])
         self._asked.sort()
         for tally in self._tallies.values():
             tally.sort()

@@ -9,6 +9,8 @@ import json
 import math
 import sqlite3
 from collections.abc import Iterable
+from itertools import islice
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from ..core.event import Attempt, Ended, Event, Message, Outcome
@@ -16,10 +18,12 @@ from .peek import Peek
 from .queue import SCHEMA
 
 _ALWAYS = 1e300  # later than any moment
+_BATCH = 2_000  # events
 _STAND = (
     "state", "reason", "due_at", "attempts", "errors", "throttles", "losses", "begun_at", "condition", "ended_at",
     "error", "redriven_as", "dropped",
 )  # fmt: skip
+_standing = attrgetter(*_STAND)
 _TABLES = f"""
   CREATE TABLE stand (seq INTEGER NOT NULL, at REAL NOT NULL, until REAL NOT NULL, {", ".join(_STAND)});
   CREATE TABLE tried (event INTEGER NOT NULL, number INTEGER NOT NULL, at REAL NOT NULL);
@@ -129,14 +133,12 @@ class Past(Peek):
         """Tell it of everything that ever was, once."""
         run = self._connection
         run.execute("BEGIN")
-        for seq, known in events:
-            untils = [*(at for at, _ in known.stands[1:]), _ALWAYS]
-            stands = zip(known.stands, untils, strict=True)
-            rows = [(seq, at, until, *(getattr(event, name) for name in _STAND)) for (at, event), until in stands]
-            run.executemany(f"INSERT INTO stand VALUES (?, ?, ?{', ?' * len(_STAND)})", rows)
-            tried = [(seq, number, at) for number, at in known.settled]
+        while some := list(islice(events := iter(events), _BATCH)):
+            run.executemany(f"INSERT INTO stand VALUES (?, ?, ?{', ?' * len(_STAND)})", _stand_rows(some))
+            tried = [(seq, number, at) for seq, known in some for number, at in known.settled]
             run.executemany("INSERT INTO tried VALUES (?, ?, ?)", tried)
-            run.executemany("INSERT INTO failure VALUES (?, ?)", [(seq, at) for at in known.failed])
+            failed = [(seq, at) for seq, known in some for at in known.failed]
+            run.executemany("INSERT INTO failure VALUES (?, ?)", failed)
         run.executemany("INSERT INTO letter VALUES (?, ?, ?, ?, ?, ?, ?)", map(_letter_row, letters))
         run.execute("COMMIT")
         run.executescript(_INDEXES)
@@ -199,6 +201,16 @@ class Past(Peek):
             sql = f"SELECT {column} {source.format(beyond=beyond)} ORDER BY {column} {order} LIMIT 1"
             found += [moment for (moment,) in self._all(sql, {"at": at, "of": of})]
         return (min if beyond == ">" else max)(found, default=None)
+
+
+def _stand_rows(events: Iterable[tuple[int, Known]]) -> list[tuple[Any, ...]]:
+    rows = []
+    for seq, known in events:
+        until = _ALWAYS
+        for at, event in reversed(known.stands):
+            rows.append((seq, at, until, *_standing(event)))
+            until = at
+    return rows
 
 
 def _letter_row(letter: Letter) -> tuple[Any, ...]:

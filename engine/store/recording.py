@@ -105,6 +105,11 @@ class Recording:
         for row in self._rows(f"SELECT {columns} FROM main.attempt ORDER BY event, number"):
             yield Attempt(row[0], row[1], Outcome(Ended(row[2]), *row[3:]))
 
+    def redriven(self) -> dict[str, float]:
+        """When the events that were sent round were: by the ids of their lives before."""
+        sql = "SELECT redriven_from, accepted_at FROM main.event WHERE redriven_from IS NOT NULL"
+        return dict(self._rows(sql))
+
     def messages(self) -> Iterator[Message]:
         return map(as_message, self._rows("SELECT * FROM main.message ORDER BY sent_at, id"))
 
