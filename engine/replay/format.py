@@ -34,18 +34,35 @@ class Field(NamedTuple):
 
     name: str
     type: str  # as a column's
-    default: Any = None  # None: it must be there
+    default: Any = None  # None: it must be there …
+    may_be_null: bool = False  # … unless it may
 
 
 INVOCATION = (
-    Field("id", "TEXT"), Field("function", "TEXT"), Field("source", "TEXT"), Field("accepted_at", "REAL"),
-    Field("payload", "TEXT"), Field("ended", "TEXT"), Field("result", "TEXT"), Field("started_at", "REAL"),
-    Field("ended_at", "REAL"), Field("duration", "REAL"), Field("memory_used", "INTEGER"),
-    Field("environment", "TEXT"), Field("version", "INTEGER"), Field("first_line", "INTEGER"),
-    Field("last_line", "INTEGER"), Field("qualifier", "TEXT", ""), Field("executed_version", "TEXT", "$LATEST"),
-    Field("caller", "TEXT", ""), Field("waited", "REAL", 0.0), Field("injected", "TEXT", ""),
-)  # fmt: skip
-OR_NULL = (Field("error", "TEXT"), Field("error_type", "TEXT"), Field("init_duration", "REAL"))
+    Field("id", "TEXT"),
+    Field("function", "TEXT"),
+    Field("source", "TEXT"),
+    Field("accepted_at", "REAL"),
+    Field("payload", "TEXT"),
+    Field("ended", "TEXT"),
+    Field("result", "TEXT"),
+    Field("error", "TEXT", may_be_null=True),
+    Field("error_type", "TEXT", may_be_null=True),
+    Field("started_at", "REAL"),
+    Field("ended_at", "REAL"),
+    Field("duration", "REAL"),
+    Field("init_duration", "REAL", may_be_null=True),
+    Field("memory_used", "INTEGER"),
+    Field("environment", "TEXT"),
+    Field("version", "INTEGER"),
+    Field("first_line", "INTEGER"),
+    Field("last_line", "INTEGER"),
+    Field("qualifier", "TEXT", ""),
+    Field("executed_version", "TEXT", "$LATEST"),
+    Field("caller", "TEXT", ""),
+    Field("waited", "REAL", 0.0),
+    Field("injected", "TEXT", ""),
+)
 
 
 def as_text(payload: bytes) -> str:

@@ -49,7 +49,7 @@ class Happenings:
         """What happened then, or as part of that. The tables have to be set to that moment."""
         events = self._past.changed_between(at - _TOGETHER, at, of)
         calls = self._history.changed_between(at - _TOGETHER, at, of)
-        return [_of_event(event) for event in events] + [_of_call(call, at) for call in calls]
+        return [_of_event(event, at) for event in events] + [_of_call(call, at) for call in calls]
 
 
 def _first(*moments: float | None) -> float | None:
@@ -60,8 +60,10 @@ def _last(*moments: float | None) -> float | None:
     return max((moment for moment in moments if moment is not None), default=None)
 
 
-def _of_event(event: Event) -> Happening:
-    return Happening(event.id, event.function, _event_words(event))
+def _of_event(event: Event, at: float) -> Happening:
+    has_begun = event.errors or event.losses or event.throttles or event.ended_at
+    is_new = event.accepted_at > at - _TOGETHER and not has_begun
+    return Happening(event.id, event.function, "was accepted" if is_new else _event_words(event))
 
 
 def _event_words(event: Event) -> str:
@@ -84,7 +86,7 @@ def _event_words(event: Event) -> str:
         case _, Reason.DUPLICATE:
             return "succeeded, and is delivered once more"
         case _:
-            return "was accepted"
+            return "waits for its turn"
 
 
 def _of_call(call: Row, at: float) -> Happening:

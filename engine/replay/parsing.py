@@ -10,7 +10,7 @@ from ..core.event import Condition, Ended, Reason, State
 from ..core.log import LogLine
 from ..store import Absence, Configuration
 from ..store.recording import Column, Recording
-from .format import FORMAT, HEAD, INVOCATION, KINDS, LINE, OR_NULL, PARTS, TABLES, as_bytes
+from .format import FORMAT, HEAD, INVOCATION, KINDS, LINE, PARTS, TABLES, as_bytes
 
 Row = dict[str, Any]
 _LINE_MAX = 64 * 1024 * 1024  # characters: a payload and some results of 6 MB, escaped
@@ -84,7 +84,7 @@ class _Parser:
                 continue
             try:
                 row = json.loads(text)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ValueError(f"this is not JSON: {error}; each line must be one object{_CLOSE}") from None
             if not isinstance(row, dict):
                 raise ValueError(f"{_shown(row)} is not an object; each line must be one{_CLOSE}")
@@ -137,10 +137,9 @@ class _Parser:
     def _invocation(self, row: Row) -> None:
         call: Row = {}
         for field in INVOCATION:
-            call[field.name] = _checked(field.name, row.get(field.name, field.default), field.type)
-        for field in OR_NULL:
-            value = row.get(field.name)
-            call[field.name] = None if value is None else _checked(field.name, value, field.type)
+            value = row.get(field.name, field.default)
+            is_nothing = value is None and field.may_be_null
+            call[field.name] = None if is_nothing else _checked(field.name, value, field.type)
         _one_of("ended", call["ended"], frozenset(Ended))
         self._calls.append(call)
         if len(self._calls) >= _AT_ONCE:

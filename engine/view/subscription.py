@@ -65,7 +65,7 @@ class Subscription:
             self._lines.pop(name, None)
             self._left_out.pop(name, None)
         self._anew |= logs
-        self._fresh |= logs
+        self._fresh |= set(self._views)
         self._wished.set()
 
     async def next_frame(self) -> Row:

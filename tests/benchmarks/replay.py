@@ -24,6 +24,7 @@ EVENTS, ROUNDS = (10_000, 100_000), 20
 _START, _GAP, _RETRY = 1_700_000_000.0, 0.05, (60.0, 120.0)
 _PANES = ("queue", "inflight", "retries", "dlq", "functions", "timeline", "logs")
 _BATCH = 5_000
+_FUNCTIONS = ("orders", "bills")
 _FAILED = Outcome(Ended.FUNCTION_ERROR, b'{"errorType":"E"}', "ValueError", "no luck", duration=0.02, environment="e")
 _RETURNED = Outcome(Ended.RETURNED, b'"done"', duration=0.02, environment="e")
 
@@ -106,7 +107,7 @@ def _fill(state: Path, count: int) -> None:
         history.hand_over()
     store.close()
     history.close()
-    functions = [values_of(Function(name, "app.handler", "/nowhere")) for name in ("orders", "bills")]
+    functions = [values_of(Function(name, "app.handler", "/nowhere")) for name in _FUNCTIONS]
     Configurations(state).note(_START, {"functions": functions})
 
 
@@ -114,7 +115,7 @@ def _event(seq: int) -> Event:
     at, fails = _START + seq * _GAP, seq % 10 == 0
     ended_at = at + 0.02 + (sum(_RETRY) + 0.04 if fails else 0.0)
     return Event(
-        seq, f"{seq * 2654435761 % 2**32:08x}-{seq:024}", "orders" if seq % 3 else "bills", "", b'{"order": 7}', "boto3",
+        seq, f"{seq * 2654435761 % 2**32:08x}-{seq:024}", _FUNCTIONS[seq % 2], "", b"{}", "boto3",
         at, State.DISCARDED if fails else State.SUCCEEDED, due_at=ended_at - 0.02, attempts=3 if fails else 1,
         errors=3 if fails else 0, begun_at=ended_at - 0.02, ended_at=ended_at, dropped=fails,
         condition=Condition.RETRIES_EXHAUSTED if fails else Condition.SUCCESS,
