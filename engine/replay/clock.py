@@ -13,10 +13,11 @@ class ReplayClock:
     mode = "replay"
     ticks = staticmethod(time.perf_counter)
 
-    def __init__(self, first: float, last: float) -> None:
-        """It stands at the first moment."""
+    def __init__(self, first: float, last: float, real: Callable[[], float] = time.monotonic) -> None:
+        """It stands at the first moment. `real` is the clock that it goes by, in seconds."""
         self.first, self.last = first, last
-        self._at, self._since, self._rate = first, time.monotonic(), 0.0
+        self._real = real
+        self._at, self._since, self._rate = first, real(), 0.0
 
     @property
     def rate(self) -> float:
@@ -27,15 +28,15 @@ class ReplayClock:
         return self.now() >= self.last
 
     def now(self) -> float:
-        return min(self.last, self._at + (time.monotonic() - self._since) * self._rate)
+        return min(self.last, self._at + (self._real() - self._since) * self._rate)
 
     def set_rate(self, rate: float) -> None:
         """From now on."""
-        self._at, self._since, self._rate = self.now(), time.monotonic(), rate
+        self._at, self._since, self._rate = self.now(), self._real(), rate
 
     def go_to(self, at: float) -> float:
         """Go on from this moment, or the nearest that there is; which one."""
-        self._at, self._since = min(self.last, max(self.first, at)), time.monotonic()
+        self._at, self._since = min(self.last, max(self.first, at)), self._real()
         return self._at
 
     # -- what every clock can do -------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ class Player:
         What stays so for more than `idle` real seconds is cut short; 0 leaves nothing out.
         """
         self._clock, self._go, self._next, self._is_quiet, self._idle = clock, go, next_sign_of_life, is_quiet, idle
-        self._quiet_since = clock.first
+        self._quiet_since = self._shown = clock.first
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -37,7 +37,7 @@ class Player:
 
     def jumped(self) -> None:
         """Somebody has gone to another moment, and wants to see it for a while."""
-        self._quiet_since = self._clock.now()
+        self._quiet_since = self._shown = self._clock.now()
 
     async def _play(self) -> None:
         while True:
@@ -54,11 +54,12 @@ class Player:
             self._clock.set_rate(0.0)
         if await self._go(at) or not self._is_quiet():
             self._quiet_since = at
+        self._shown = at
 
     def _beyond_the_gap(self, at: float) -> float:
         """Where to go on: a little before what comes next, if that is far off and nothing has happened for as long."""
         lead = self._idle / 2 * self._clock.rate
-        coming = self._next(at)
+        coming = self._next(self._shown)  # there may be something that is over already, and was not shown yet
         coming = self._clock.last if coming is None else coming
         if at - self._quiet_since < lead or coming - at <= lead:
             return at

@@ -467,7 +467,7 @@ LETTER = '{"id": "m1", "request_id": "r1", "function": "f", "queue": "dead", "at
         (2, lambda _: "[" * 200_000, "this is not JSON"),
         (2, lambda _: "[1]", "is not an object"),
         (2, lambda _: '{"kind": "rows"}', "'kind': \"rows\" is not known; use one of configuration, absence"),
-        ("event", lambda row: row.replace('"accepted_at"', '"came"'), "'accepted_at': nothing is not allowed; a number"),
+        ("event", lambda row: row.replace('"accepted_at"', '"came"'), "'accepted_at': nothing is not allowed; a n"),
         ("event", lambda row: row.replace('"state": "succeeded"', '"state": "odd"'), "use one of discarded, queued"),
         ("event", lambda row: row.replace('"seq": 1,', '"seq": 1e999,'), "a whole number is expected"),
         ("event", lambda row: row.replace('"number": 1', '"number": 7'), "1, 2, 3 … are expected"),
