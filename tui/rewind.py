@@ -39,14 +39,15 @@ class Rewind:
 
     async def play_or_hold(self) -> None:
         """Let its time pass, or stand still."""
-        await self._at_speed(0.0 if self._model.time.rate else self._speed)
+        async with self._one_at_a_time:  # a second press goes on from where the first one leads
+            await self._at_speed(0.0 if self._model.time.rate else self._speed)
 
     async def step_speed(self, step: int) -> None:
         """Play faster (1) or slower (-1)."""
-        now = self._model.time.rate or self._speed
-        speeds = SPEEDS if step > 0 else SPEEDS[::-1]
-        self._speed = next((speed for speed in speeds if (speed - now) * step > 0), speeds[-1])
-        await self._at_speed(self._speed)
+        async with self._one_at_a_time:
+            now = self._model.time.rate or self._speed
+            speeds = SPEEDS if step > 0 else SPEEDS[::-1]
+            await self._at_speed(next((speed for speed in speeds if (speed - now) * step > 0), speeds[-1]))
 
     async def by(self, step: int) -> None:
         """Some seconds on (1) or back (-1): more of them, the faster it plays."""
@@ -84,18 +85,17 @@ class Rewind:
         return request_id
 
     async def _at_speed(self, speed: float) -> None:
-        async with self._one_at_a_time:
-            try:
-                rate = float((await self._client().set_speed(speed))["speed"])
-            except Exception as error:  # the reader of the status line decides what to do about it
-                self._failed(error)
-                return
+        try:
+            rate = float((await self._client().set_speed(speed))["speed"])
+        except Exception as error:  # the reader of the status line decides what to do about it
+            self._failed(error)
+            return
         self._speed = rate or self._speed
         self._model.time.go_at(rate)
         self._say("info", f"plays {speed_words(rate)}" if rate else "held still")
 
     async def _wind(self, to: str, amount: float, of: str = "") -> dict[str, Any] | None:
-        async with self._one_at_a_time:  # a second press goes on from where the first one leads
+        async with self._one_at_a_time:
             try:
                 told = await self._client().wind(to, amount, of)
             except Exception as error:

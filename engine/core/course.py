@@ -15,6 +15,7 @@ from .retry import retry_delay, throttle_delay
 
 _AT_ONCE = 0.5  # seconds: an event that ended so soon after an attempt ended by it
 _BY_AN_ATTEMPT = frozenset({Condition.SUCCESS, Condition.RETRIES_EXHAUSTED, Condition.LOST_REPEATEDLY})
+_THROTTLES_MOST = 500  # that are told apart; an event that lives for six hours has 80
 _WAITS = {State.QUEUED, State.RUNNING}
 
 Stand = tuple[float, Event]  # from when on it was so
@@ -191,6 +192,7 @@ def _throttled(first: float, count: int, due_at: float) -> list[tuple[float, int
     The last was due at `due_at`, which is on record, and none came before `first`. The others are where the rule and
     its jitter would have them.
     """
+    count = min(count, _THROTTLES_MOST)
     waits = [throttle_delay(number, 0.5) for number in range(1, count + 1)]
     factor = min(1.0, (due_at - first) / sum(waits)) if waits else 1.0
     longest = [throttle_delay(number, 1.0) for number in range(1, count + 1)]

@@ -1,10 +1,9 @@
 """Lines of a file as a recording; `format` says what they hold. Nothing in them is believed: each value is checked."""
 
 import json
-import math
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from ..core.event import Condition, Ended, Reason, State
 from ..core.log import LogLine
@@ -15,6 +14,9 @@ from .format import FORMAT, HEAD, INVOCATION, KINDS, LINE, PARTS, TABLES, as_byt
 Row = dict[str, Any]
 _LINE_MAX = 64 * 1024 * 1024  # characters: a payload and some results of 6 MB, escaped
 _FILE_MAX = 4 * 1024 * 1024 * 1024  # bytes
+_LARGEST = 1e15  # of any number that is not whole
+_LATEST = 250e9  # seconds since the epoch: some way into the year 9892
+_TIMES = frozenset({"at", "time", "since", "until", "start", "end"})
 _AT_ONCE = 500  # lines and invocations that are put away together
 _CLOSE = "; 'lamtop export -o FILE.jsonl' writes a recording"
 _WORDS: Mapping[tuple[str, str], frozenset[str | None]] = {
@@ -83,7 +85,7 @@ class _Parser:
             if not text.strip():
                 continue
             try:
-                row = json.loads(text)
+                row = json.loads(text, parse_constant=_refuse)
             except (ValueError, RecursionError) as error:
                 raise ValueError(f"this is not JSON: {error}; each line must be one object{_CLOSE}") from None
             if not isinstance(row, dict):
@@ -186,8 +188,10 @@ def _checked(name: str, value: Any, kind: str) -> Any:
                 raise wrong
             return value
         case "REAL":
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LARGEST:
                 raise wrong
+            if (name in _TIMES or name.endswith("_at")) and not 0 <= value < _LATEST:
+                raise ValueError(f"'{name}': {_shown(value)} is not allowed; seconds since the epoch are expected")
             return float(value)
     if not isinstance(value, str):
         raise wrong
@@ -213,6 +217,10 @@ def _flat(row: Row) -> Row:
     if not isinstance(attributes, dict) or not all(isinstance(value, str) for value in attributes.values()):
         raise ValueError(f"'attributes': {_shown(attributes)} is not allowed; an object of texts is expected")
     return {**row, "attributes": json.dumps(attributes)}
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number")
 
 
 def _shown(value: Any) -> str:

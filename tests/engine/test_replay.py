@@ -9,6 +9,7 @@ armed and have not hit, pauses of the poller, speeds, reloads that failed, and l
 import asyncio
 import hashlib
 import json
+import random
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -487,3 +488,58 @@ def test_a_wrong_line_is_named_with_its_number_and_what_was_expected(
     file.write_text("\n".join([*lines[: at - 1], changed, *lines[at:]]))
     with pytest.raises(RecordingError, match=rf"wrong\.jsonl:{at}: .*({said})"):
         open_recording(file, tmp_path)
+
+
+WRONG = (
+    None,
+    True,
+    -1,
+    2**80,
+    1e300,
+    1e999,
+    "",
+    "x" * 9,
+    "\x1b[2J",
+    "\ud83d",
+    [],
+    {},
+    [None],
+    {"a": {}},
+    "queued",
+    1e12,
+)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_a_file_says_is_refused_with_its_line_or_can_be_looked_at(
+    lines: list[str], tmp_path: Path, seed: int
+) -> None:
+    dice = random.Random(seed)
+    for attempt in range(20):
+        rows = [json.loads(line) for line in lines]
+        row = dice.choice(rows)
+        inside = [row, *row.get("tries", []), *row.get("project", {}).get("functions", [])]
+        place = dice.choice([one for one in inside if one])
+        place[dice.choice(list(place))] = dice.choice(WRONG)
+        file = tmp_path / f"{seed}-{attempt}.jsonl"
+        file.write_text("\n".join(map(json.dumps, rows)))
+        asyncio.run(refused_or_shown(file))
+
+
+async def refused_or_shown(file: Path) -> None:
+    try:
+        recording = open_recording(file, file.parent)
+    except RecordingError as error:
+        assert f"{file.name}:" in str(error)  # noqa: PT017 - which of the two it is is not known
+        return
+    replay = Replay(recording)
+    replay.start()
+    try:
+        for part in (0.0, 0.02, 0.5, 1.0):
+            await replay.wind("second", part * (replay.clock.last - replay.clock.first))
+            taken = await asyncio.to_thread(look, replay.views, "")
+            json.dumps(taken)
+            for row in taken.panes["timeline"][1][:3]:
+                assert await replay.life(row["id"])
+    finally:
+        replay.close()

@@ -95,7 +95,8 @@ def export(path: Path | None, output: Path | None) -> None:
         fail(f"{target} cannot be written: {error.strerror}")
     for remark in recording.remarks:
         say(f"Warning: {remark}", err=True)
-    say(f"wrote {count:,} lines to {target}: 'lamtop replay {target}' opens it", err=True)
+    if str(target) != "-":
+        say(f"wrote {count:,} lines to {target}: 'lamtop replay {target}' opens it", err=True)
 
 
 def _opened(path: Path | None, idle: float) -> "Replay":
