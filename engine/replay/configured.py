@@ -42,6 +42,11 @@ class Configured:
         self._projects.append(project)
         self._functions.append({function.name: function for function in functions})
 
+    @property
+    def changes(self) -> list[float]:
+        """When it became another."""
+        return self._since[1:]
+
     def functions(self, at: float) -> dict[str, Function]:
         """By name."""
         return self._functions[self._index(at)]

@@ -1,5 +1,7 @@
 """What happens next in a recording, or happened before, and what that was in words."""
 
+from bisect import bisect_right
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from ..core.event import Event, Reason, State
@@ -22,8 +24,10 @@ class Happening(NamedTuple):
 class Happenings:
     """`of` is a request id or a function's name: only what happens to it; "" for everything."""
 
-    def __init__(self, past: Past, history: PastHistory) -> None:
+    def __init__(self, past: Past, history: PastHistory, besides: Iterable[float] = ()) -> None:
+        """`besides` are moments at which something changes that is no request."""
         self._past, self._history = past, history
+        self._besides = sorted(besides)
 
     def next_change(self, at: float, of: str = "") -> float | None:
         """The moment at which what comes next is over and done with."""
@@ -43,7 +47,9 @@ class Happenings:
 
     def next_sign_of_life(self, at: float) -> float | None:
         """When anything happens next, were it only that a line is printed."""
-        return _first(self._past.next_change(at), self._history.next_change(at), self._history.next_line_at(at))
+        besides = next(iter(self._besides[bisect_right(self._besides, at) :]), None)
+        of_requests = (self._past.next_change(at), self._history.next_change(at))
+        return _first(*of_requests, self._history.next_line_at(at), besides)
 
     def at(self, at: float, of: str = "") -> list[Happening]:
         """What happened then, or as part of that. The tables have to be set to that moment."""

@@ -8,7 +8,6 @@ from typing import Any, NoReturn
 
 from ..store.recording import Recording
 from ..view import Looking, Subscription, parse_view
-from .happenings import Happenings
 from .player import Player
 from .reading import read
 from .rewound import Rewound
@@ -38,7 +37,7 @@ class Replay:
         self._known = known = read(recording)
         self._rewound = Rewound(known)
         self.clock = self._rewound.clock
-        self._happenings = Happenings(known.past, known.history)
+        self._happenings = self._rewound.happenings
         self._player = Player(self.clock, self._go, self._happenings.next_sign_of_life, self._is_quiet, idle)
         self.views = self._rewound.views
         self._looking = Looking(self.views, lambda _: None, self._absences)

@@ -1,5 +1,6 @@
 """A recording set to a moment: the views of a running engine, made from what was so then."""
 
+import math
 import threading
 from typing import NamedTuple
 
@@ -8,6 +9,7 @@ from ..core.invocation import Invocation
 from ..core.log import LogLine
 from ..view import Notices, Views
 from .clock import ReplayClock
+from .happenings import Happenings
 from .on_its_way import call_invocation, event_invocation
 from .reading import Read
 from .stand_ins import PastDispatcher, PastPools, exchange
@@ -46,9 +48,11 @@ class Rewound:
         self.views = Views(
             self.clock, self.dispatcher, self.pools, known.history, known.past, self.notices, reload_errors={}
         )
+        besides = [*known.configured.changes, *(absence.start for absence in known.absences)]
+        self.happenings = Happenings(known.past, known.history, besides)
         self.at = known.first
+        self._same: tuple[float, float] | None = None  # a stretch of time in which nothing changes
         self.unfinished = 0
-        self._told: list[set[str]] = []  # what was on its way where it was before
         self._one_at_a_time = threading.Lock()
 
     def _version(self, function: str) -> int:
@@ -57,27 +61,28 @@ class Rewound:
     def _environments(self, function: str) -> int:
         return self.known.tallies.environments(function, self.at)
 
-    def find(self, at: float) -> tuple[Moved, _Found]:
-        """Set the tables to a moment, and look what was on its way."""
+    def find(self, at: float) -> tuple[Moved, _Found | None]:
+        """Set the tables to a moment, and look what was on its way; not at all if that is what it was before."""
         known = self.known
         with self._one_at_a_time:
-            changed = known.past.move(at)
+            if self._same and self._same[0] <= at < self._same[1]:
+                return Moved(at, False, []), None
+            known.past.move(at)
             before, behind = known.history.move(at)
             is_forward = before <= behind <= before + _LINES_MOST
             lines = known.history.lines_between(before, behind, _LINES_MOST) if is_forward else None
             found = self._on_its_way(at)
-        on_its_way = (found.executing.keys(), found.begun.keys(), found.ahead.keys())
-        told = [set(map(str, ids)) for ids in on_its_way]
-        is_changed = bool(changed or lines or lines is None or told != self._told)
-        self._told = told
-        return Moved(at, is_changed, lines), found
+            coming = self.happenings.next_sign_of_life(at)
+            self._same = (at, math.inf if coming is None else coming)
+        return Moved(at, True, lines), found
 
-    def take(self, moved: Moved, found: _Found) -> None:
+    def take(self, moved: Moved, found: _Found | None) -> None:
         """Let everybody see it."""
         known, at = self.known, moved.at
-        self.at, self.unfinished = at, found.unfinished
-        if not moved.is_changed:
+        self.at = at
+        if found is None:
             return
+        self.unfinished = found.unfinished
         functions = known.configured.functions(at)
         self.dispatcher.configure(functions)
         self.dispatcher.stand(found.begun, found.ahead, found.in_flight)

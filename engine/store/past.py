@@ -29,8 +29,17 @@ _TABLES = f"""
   CREATE TABLE tried (event INTEGER NOT NULL, number INTEGER NOT NULL, at REAL NOT NULL);
   CREATE TABLE failure (seq INTEGER NOT NULL, at REAL NOT NULL);
   CREATE TABLE letter (id TEXT, queue TEXT, body BLOB, attributes TEXT, at REAL, request_id TEXT, until REAL);
+"""
+# What is still owed, and what was until its message was sent.
+_DEBTS = f"""
   CREATE TABLE debt AS
-    SELECT d.*, coalesce(e.ended_at, 0.0) AS at FROM main.delivery d JOIN main.event e ON e.seq = d.event;
+    SELECT d.*, coalesce(e.ended_at, 0.0) AS at, {_ALWAYS} AS until
+    FROM main.delivery d JOIN main.event e ON e.seq = d.event
+    UNION ALL
+    SELECT -l.rowid, e.seq, e.id, CASE WHEN l.attributes != '{{}}' THEN 'dead letter'
+           WHEN e.state = 'succeeded' THEN 'on success' ELSE 'on failure' END,
+           l.queue, x'', '{{}}', l.at, 1, NULL, e.ended_at, l.at
+    FROM main.letter l JOIN main.event e ON e.id = l.request_id WHERE l.at > e.ended_at;
 """
 _INDEXES = """
   CREATE INDEX main.stand_at ON stand (at);
@@ -40,6 +49,7 @@ _INDEXES = """
   CREATE INDEX main.letter_at ON letter (at);
   CREATE INDEX main.letter_until ON letter (until);
   CREATE INDEX main.attempt_started ON attempt (started_at);
+  CREATE INDEX main.attempt_ended ON attempt (ended_at);
 """
 
 
@@ -106,14 +116,16 @@ _SHOWN = (
     _Shown(
         "delivery", "w.id",
         "w.id, w.event, w.request_id, w.kind, w.target, w.body, w.attributes, w.due_at, w.tries, w.error",
-        "FROM main.debt w",
+        "FROM main.debt w", "w.until",
     ),
 )  # fmt: skip
 _OF = "(:of = '' OR e.id = :of OR e.function = :of)"
 _CHANGES = (
     f"FROM main.stand w JOIN main.event e ON e.seq = w.seq WHERE w.at {{beyond}} :at AND {_OF}",
     f"FROM main.attempt w JOIN main.event e ON e.seq = w.event WHERE w.started_at {{beyond}} :at AND {_OF}",
+    f"FROM main.attempt w JOIN main.event e ON e.seq = w.event WHERE w.ended_at {{beyond}} :at AND {_OF}",
 )
+_MOMENTS = ("w.at", "w.started_at", "w.ended_at")
 _FAILURES = (f"FROM main.failure w JOIN main.event e ON e.seq = w.seq WHERE w.at {{beyond}} :at AND {_OF}",)
 
 
@@ -141,7 +153,7 @@ class Past(Peek):
             run.executemany("INSERT INTO failure VALUES (?, ?)", failed)
         run.executemany("INSERT INTO letter VALUES (?, ?, ?, ?, ?, ?, ?)", map(_letter_row, letters))
         run.execute("COMMIT")
-        run.executescript(_INDEXES)
+        run.executescript(_DEBTS + _INDEXES)
 
     def move(self, at: float) -> int:
         """Be what it was at this moment; how many rows came or went."""
@@ -195,8 +207,7 @@ class Past(Peek):
 
     def _nearest(self, sources: Iterable[str], beyond: str, at: float, of: str) -> float | None:
         found: list[float] = []
-        for source in sources:
-            column = "w.started_at" if "w.started_at" in source else "w.at"
+        for source, column in zip(sources, _MOMENTS, strict=False):
             order = "ASC" if beyond == ">" else "DESC"
             sql = f"SELECT {column} {source.format(beyond=beyond)} ORDER BY {column} {order} LIMIT 1"
             found += [moment for (moment,) in self._all(sql, {"at": at, "of": of})]

@@ -14,9 +14,11 @@ from .history_reader import ANSWERED_KEPT, Answered, HistoryReader, as_answered,
 
 Row = dict[str, Any]
 _TABLE = """
-  CREATE TABLE call (number INTEGER PRIMARY KEY, id TEXT, function TEXT, caller TEXT, accepted_at REAL,
-                     started_at REAL, ended_at REAL, failed INTEGER, body TEXT)
+  CREATE TABLE call (number INTEGER PRIMARY KEY, id TEXT, function TEXT, source TEXT, accepted_at REAL,
+                     started_at REAL, ended_at REAL, error TEXT, ended TEXT, injected TEXT, caller TEXT,
+                     failed INTEGER, body TEXT)
 """
+_SHORT = ", ".join(Answered._fields)
 _INDEXES = """
   CREATE INDEX call_id ON call (id);
   CREATE INDEX call_caller ON call (caller);
@@ -70,27 +72,24 @@ class PastHistory(HistoryReader):
         """Tell it of every synchronous invocation that ever ended, once."""
         run = self._connection
         run.execute("BEGIN")
-        run.executemany("INSERT INTO call VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", map(self._row, enumerate(calls)))
+        run.executemany(f"INSERT INTO call VALUES (?{', ?' * 12})", map(self._row, enumerate(calls)))
         run.execute("COMMIT")
         run.executescript(_INDEXES)
 
     def _row(self, numbered: tuple[int, Row]) -> tuple[Any, ...]:
         number, call = numbered
-        started_at, ended_at = call["started_at"] or call["ended_at"], call["ended_at"]
-        self._longest = max(self._longest, ended_at - call["accepted_at"])
+        self._longest = max(self._longest, call["ended_at"] - call["accepted_at"])
+        short = as_answered({**call, "started_at": call["started_at"] or call["ended_at"]})
         failed = call["error"] is not None and call["ended"] != "throttled"
-        about = (call["id"], call["function"], call.get("caller", ""), call["accepted_at"], started_at, ended_at)
-        return number, *about, failed, json.dumps(call)
+        return number, *short, call.get("caller", ""), failed, json.dumps(call)
 
     def move(self, at: float) -> tuple[int, int]:
         """Be what it was at this moment; between which numbers lines came or went."""
         before, self._at = self.next_number, at
         self.next_number = self._cut(at)
-        newest = self._select(
-            "SELECT body FROM call WHERE ended_at <= ? ORDER BY ended_at DESC, number DESC LIMIT ?", at, ANSWERED_KEPT
-        )
+        newest = self.newest_invocations(ANSWERED_KEPT)
         self.answered.clear()
-        self.answered.extend(as_answered(json.loads(body)) for (body,) in reversed(newest))
+        self.answered.extend(reversed(newest))
         return before, self.next_number
 
     def _cut(self, at: float) -> int:
@@ -134,8 +133,8 @@ class PastHistory(HistoryReader):
         return next(iter(self._calls(sql, request_id, request_id + "\U0010ffff", self._at)), None)
 
     def newest_invocations(self, limit: int) -> list[Answered]:
-        sql = "SELECT body FROM call WHERE ended_at <= ? ORDER BY ended_at DESC, number DESC LIMIT ?"
-        return [as_answered(call) for call in self._calls(sql, self._at, limit)]
+        sql = f"SELECT {_SHORT} FROM call WHERE ended_at <= ? ORDER BY ended_at DESC, number DESC LIMIT ?"
+        return [Answered(*row) for row in self._select(sql, self._at, limit)]
 
     def called_by(self, request_id: str) -> list[Row]:
         return self._calls("SELECT body FROM call WHERE caller = ? AND ended_at <= ? LIMIT 200", request_id, self._at)
