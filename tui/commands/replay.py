@@ -104,7 +104,10 @@ def _opened(path: Path | None, idle: float) -> "Replay":
     from lamtop.engine import RecordingError, Replay, StoreError, open_recording
 
     try:
-        return Replay(open_recording(path, Path.cwd()), idle=idle)
+        recording = open_recording(path, Path.cwd())
+        if sys.stderr.isatty():
+            say(f"reading {recording.path}…", err=True)
+        return Replay(recording, idle=idle)
     except (RecordingError, StoreError) as error:
         fail(str(error))
 
