@@ -120,12 +120,16 @@ _SHOWN = (
     ),
 )  # fmt: skip
 _OF = "(:of = '' OR e.id = :of OR e.function = :of)"
+_LETTERS = "FROM main.letter w LEFT JOIN main.event e ON e.id = w.request_id"
+_ATTEMPTS = "FROM main.attempt w JOIN main.event e ON e.seq = w.event"
 _CHANGES = (
     f"FROM main.stand w JOIN main.event e ON e.seq = w.seq WHERE w.at {{beyond}} :at AND {_OF}",
-    f"FROM main.attempt w JOIN main.event e ON e.seq = w.event WHERE w.started_at {{beyond}} :at AND {_OF}",
-    f"FROM main.attempt w JOIN main.event e ON e.seq = w.event WHERE w.ended_at {{beyond}} :at AND {_OF}",
+    f"{_ATTEMPTS} WHERE w.started_at {{beyond}} :at AND {_OF}",
+    f"{_ATTEMPTS} WHERE w.ended_at {{beyond}} :at AND {_OF}",
+    f"{_LETTERS} WHERE w.at {{beyond}} :at AND {_OF}",
+    f"{_LETTERS} WHERE w.until {{beyond}} :at AND w.until < {_ALWAYS} AND {_OF}",
 )
-_MOMENTS = ("w.at", "w.started_at", "w.ended_at")
+_MOMENTS = ("w.at", "w.started_at", "w.ended_at", "w.at", "w.until")
 _FAILURES = (f"FROM main.failure w JOIN main.event e ON e.seq = w.seq WHERE w.at {{beyond}} :at AND {_OF}",)
 
 

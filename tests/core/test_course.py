@@ -129,6 +129,19 @@ def test_delays_of_the_lab_are_reckoned_with() -> None:
     assert life.told() == life.stands
 
 
+def test_what_has_ended_is_settled_when_that_is_written_down() -> None:
+    life = Life()
+    life.begin()
+    life.now += 1.0
+    told = RETURNED._replace(started_at=1_000.0, ended_at=life.now)
+    life.now += 0.2  # the disk is slow
+    life.attempts.append(Attempt(1, 1, told))
+    life._move(lifecycle.settle(life.event, told, FUNCTION, now=life.now))
+    assert life.told() == life.stands
+    failed = life.event._replace(state=State.DISCARDED, condition=Condition.RETRIES_EXHAUSTED)
+    assert course(failed, life.attempts, FUNCTION).settled == [pytest.approx(1_001.2)]
+
+
 def test_throttles_before_the_first_attempt_come_when_the_rule_has_them() -> None:
     life = Life()
     for _ in range(3):

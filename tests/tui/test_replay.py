@@ -323,17 +323,21 @@ def test_with_a_scope_the_next_failure_is_one_of_it(folder: Path) -> None:
 
 def test_a_jump_puts_the_cursor_on_what_failed_and_the_log_ends_there(folder: Path) -> None:
     async def story(stage: Stage) -> None:
-        await has(stage, "1 lines")
+        async def ends_at(place: str, count: int) -> None:
+            await at(stage, place)
+            await stage.lives(lambda: len(stage.logs.buffer.lines) == count, f"{count} lines")
+            await has(stage, f"{count} lines")
+
         await stage.press("7", "f")
-        await at(stage, "0:06")
-        await has(stage, "2 lines")
-        await stage.lives(lambda: (stage.table("timeline").row() or {}).get("function") == "b-fails", "the cursor")
+        await ends_at("0:06", 2)
         await stage.press("right_parenthesis")
-        await has(stage, "5 lines")
-        await stage.press("F", "F")
-        await at(stage, "0:06")
-        await has(stage, "2 lines")
+        await ends_at("3:08", 5)
+        await stage.press("F")
+        await ends_at("1:07", 4)
         await stage.lives(lambda: (stage.table("timeline").row() or {}).get("function") == "b-fails", "the cursor")
+        assert stage.table("timeline").cursor == 1
+        await stage.press("F")
+        await ends_at("0:06", 2)
 
     watch(folder, story)
 
