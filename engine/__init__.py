@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .interpreter import InterpreterError
     from .invocations import Answered
     from .project import ConfigurationError, Found, Project, find, load
+    from .replay import RecordingError, Replay, export, open_recording, write_lines
     from .settings import Settings
     from .store import Retention, StoreError
 
@@ -23,12 +24,17 @@ _HOMES = {
     "Found": "project",
     "InterpreterError": "interpreter",
     "Project": "project",
+    "RecordingError": "replay",
+    "Replay": "replay",
     "Retention": "store",
     "Settings": "settings",
     "StoreError": "store",
     "Throttled": "core.concurrency",
+    "export": "replay",
     "find": "project",
     "load": "project",
+    "open_recording": "replay",
+    "write_lines": "replay",
 }
 
 __all__ = [
@@ -38,13 +44,18 @@ __all__ = [
     "Found",
     "InterpreterError",
     "Project",
+    "RecordingError",
+    "Replay",
     "Retention",
     "Settings",
     "StoreError",
     "Throttled",
+    "export",
     "find",
     "load",
+    "open_recording",
     "registry",
+    "write_lines",
 ]
 
 

@@ -4,6 +4,7 @@ import os
 from importlib.metadata import version
 from typing import Any
 
+from .core.function_values import values_of
 from .interpreter import Interpreter
 from .project import Project
 from .settings import Settings
@@ -24,6 +25,17 @@ def hello(settings: Settings, project: Project, interpreter: Interpreter, url: s
         "owned": settings.owned,
         "warnings": list(project.warnings),
         "notice": None,
+    }
+
+
+def on_record(settings: Settings, project: Project, interpreter: Interpreter) -> dict[str, Any]:
+    """What is written down of the project, for whoever looks back at what happened here."""
+    return {
+        "source": str(project.source),
+        "interpreter": interpreter.path,
+        "python": interpreter.version,
+        "jitter": settings.jitter is not None,
+        "functions": [values_of(function) for function in project.functions.values()],
     }
 
 

@@ -33,7 +33,7 @@ from .project import Debugged, Project, load
 from .reload import Reloader
 from .reports import Accept
 from .settings import Settings
-from .store import Absences, History, Peek, Store, StoreError, is_new, unmake
+from .store import Absences, Configurations, History, Peek, Store, StoreError, is_new, unmake
 from .time_control import TimeControl
 from .timekeeping import Timekeeping
 from .view import Looking, Notices, Views
@@ -135,7 +135,7 @@ class Engine:
         )
         self.loop = Loop(self.store, self.clock, self.dispatcher, self._held_up, self.settings.retention)
         self.peek = Peek(self.store.path)
-        self.absences = Absences(state)
+        self.absences, self.configurations = Absences(state), Configurations(state)
         self.reloader = Reloader(
             project, project.again, self.environments, self.contents, self.notices, self._adopt, self.clock.ticks
         )
@@ -272,8 +272,8 @@ class Engine:
 
     def _close_files(self) -> None:
         self.history.close()
+        self.peek.close()  # before the store: the last to close copies the log into the file, and a reader cannot
         self.store.close(failed=self.failure is not None)
-        self.peek.close()
 
     def _greet(self, lost: int) -> None:
         mended = (self.store.mended, self.history.mended)
@@ -351,6 +351,7 @@ class Engine:
     def _configure(self, project: Project) -> None:
         self.destinations.configure(project.functions, project.queues)
         self.dispatcher.configure(project.functions)
+        self.configurations.note(self.clock.now(), about.on_record(self.settings, project, self.interpreter))
 
     def _deliver(self, delivery: Delivery) -> Message | Accept | str:
         """What the outbox owes goes to its destination, unless an armed fault stands between."""

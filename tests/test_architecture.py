@@ -186,8 +186,10 @@ def test_only_the_command_line_and_the_client_of_the_monitor_import_the_engine()
         "tui/client.py",
         "tui/engines.py",
         "tui/fault_grammar.py",
+        "tui/replay_client.py",
         "tui/commands/meant.py",
         "tui/commands/options.py",
+        "tui/commands/replay.py",
         "tui/commands/serve.py",
         "tui/commands/tapes.py",
         "tui/demo/company.py",  # a tape's engine is in its own process

@@ -21,6 +21,7 @@ from .link import Connect, Link
 from .look import TERMINAL, THEMES, next_theme, theme_for, wants_ascii
 from .model import Change, Model
 from .pace import Pace
+from .replay_keys import ReplayKeys
 from .screens.main import MainScreen
 from .wishes import Wishes
 
@@ -32,14 +33,14 @@ if TYPE_CHECKING:
     from .film.live import Recorder
 
 
-class Lamtop(App[None]):
+class Lamtop(ReplayKeys, App[None]):
     """Watches one engine. `connect` is awaited after the first paint; if it raises, the screen shows why and the
     exit code is 1."""
 
+    BINDINGS = [*bindings("everywhere"), *bindings("replay")]
     CSS_PATH = "theme.tcss"
     TITLE = "lamtop"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS = bindings("everywhere")
     pace = Pace()
 
     def __init__(
@@ -156,6 +157,9 @@ class Lamtop(App[None]):
         default_namespace: DOMNode | None = None,
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
+        passed_by = self.passed_by(action) if isinstance(action, str) else None
+        if passed_by is not None:
+            return passed_by
         try:
             return await super().run_action(action, default_namespace, namespaces)
         except Exception as error:  # a key that fails must not take the others with it

@@ -5,6 +5,7 @@ import click
 from .commands.asking import invoke, logs, status, stop
 from .commands.faults import fault
 from .commands.monitor import attach, monitor
+from .commands.replay import export, replay
 from .commands.serve import serve
 from .commands.tapes import demo, record
 from .commands.time import jump, speed
@@ -31,7 +32,9 @@ def main() -> None:
     """
 
 
-for _command in (monitor, serve, attach, invoke, logs, status, fault, speed, jump, stop, demo, record):
+for _command in (
+    monitor, serve, attach, invoke, logs, status, fault, speed, jump, replay, export, stop, demo, record,
+):  # fmt: skip
     main.add_command(_command)
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     import aiohttp
 
-    from lamtop.engine import Engine
+    from lamtop.engine import Engine, Replay
 
 _CONNECT_SECONDS = 5.0
 _FRAME_MAX = 64 * 1024 * 1024  # bytes: 500 rows of everything, and log lines of 64 KiB
@@ -208,7 +208,7 @@ class HttpClient:
 class LocalClient:
     """An engine in this very process."""
 
-    def __init__(self, engine: "Engine") -> None:
+    def __init__(self, engine: "Engine | Replay") -> None:
         self._engine = engine
         self._subscription = engine.subscribe()
 

@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -102,11 +103,12 @@ def _nearest(key_id: str) -> str:
 
 def _check(source: dict[str, str]) -> None:
     """No key may mean two things at the same time."""
-    for place in KEYS:
-        used = Counter(name for key in at_once(place) for name in key.now.split(","))
+    for place, replay in product(KEYS, (False, True)):
+        keys = at_once(place, replay=replay)
+        used = Counter(name for key in keys for name in key.now.split(","))
         for name, times in used.items():
             if times > 1:
-                rivals = [key.id for key in at_once(place) if name in key.now.split(",")]
+                rivals = [key.id for key in keys if name in key.now.split(",")]
                 told = next(source[one] for one in rivals if one in source)
                 others = " and ".join(one for one in rivals if one != told.rpartition(" ")[2]) or "itself"
                 raise KeysError(f"{told}: '{name}' is also the key of {others}; give one of them another key")

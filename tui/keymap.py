@@ -52,6 +52,12 @@ _NAMES = {
     "equals_sign": "=",
     "less_than_sign": "<",
     "greater_than_sign": ">",
+    "comma": ",",
+    "full_stop": ".",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
+    "left_parenthesis": "(",
+    "right_parenthesis": ")",
     "delete": "del",
 }
 
@@ -167,6 +173,19 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("inspector.help", "question_mark,f1", "help", "this help", "help"),
         Key("inspector.close", "escape,q", "close", "back", "back"),
     ),
+    "replay": (
+        Key("replay.play", "p,space", "app.replay_play", "let the recording play, or hold it still", "play"),
+        Key("replay.back", "less_than_sign", "app.replay_by(-1)", "10 s back; the more, the faster it plays", "10 s"),
+        Key("replay.on", "greater_than_sign", "app.replay_by(1)", "10 s on", "10 s"),
+        Key("replay.previous", "comma", "app.replay_to('change', -1)", "to what happened before; there it stands"),
+        Key("replay.next", "full_stop,W", "app.replay_to('change', 1)", "to what happens next", "next"),
+        Key("replay.failure_next", "f", "app.replay_to('failure', 1)", "to the next failure", "failure"),
+        Key("replay.failure_previous", "F", "app.replay_to('failure', -1)", "to the failure before"),
+        Key("replay.slower", "left_curly_bracket", "app.replay_speed(-1)", "play slower: x256 … x4, x1, x1/4"),
+        Key("replay.faster", "right_curly_bracket", "app.replay_speed(1)", "play faster", "faster"),
+        Key("replay.begin", "left_parenthesis,ctrl+home", "app.replay_end(-1)", "to the beginning of the recording"),
+        Key("replay.end", "right_parenthesis,ctrl+end", "app.replay_end(1)", "to its end"),
+    ),
     "result": (
         Key("result.again", "i", "again", "invoke again", "invoke again"),
         Key("result.form", "e", "form", "the invoke form again, with what was sent", "form"),
@@ -247,6 +266,15 @@ KEYS: dict[str, tuple[Key, ...]] = {
 """Where a key works -> the keys. "rows" works in every list, "main" everywhere on the main screen, "everywhere" over
 whatever is on the screen."""
 
+NOTHING_RUNS = frozenset(
+    {"invoke.sync", "invoke.async", "invoke.burst", "invoke.edit", "reload.now", "pause", "undo", "dlq.redrive",
+     "dlq.redrive_all", "dlq.purge", "dlq.purge_all", "inspector.redrive", "inspector.retry", "fault.panel",
+     "fault.again", "fault.clear_all", "inspector.fault", "inspector.fault_again", "inspector.clear_faults"}
+)  # fmt: skip
+"""What is not done in a replay."""
+_REPLACED = {"freeze", "dlq.mark", "time.slower", "time.faster", "time.jump"}
+_REPLACED |= {"inspector.slower", "inspector.faster", "inspector.jump"}
+
 TYPING = {"everywhere", "form", "burst", "fault", "filter", "palette", "retry"}
 """Places where letters are typed: their keys come first, before the text field's own."""
 _AFTER_TYPING = {"form.send", "form.events", "form.format", "form.command", "form.close", "burst.send", "fault.arm"}
@@ -264,14 +292,37 @@ def bindings(where: str) -> list[BindingType]:
     ]
 
 
-def at_once(place: str) -> list[Key]:
+def keys_of(place: str, *, replay: bool = False) -> list[Key]:
+    """The keys that do something at a place. In a replay some do nothing, and others are there for it."""
+    if not replay:
+        return list(KEYS[place])
+    own = [key for key in KEYS[place] if key.id not in NOTHING_RUNS | _REPLACED]
+    return [*KEYS["replay"], *own] if place in ("main", "inspector") else own
+
+
+def at_once(place: str, *, replay: bool = False) -> list[Key]:
     """The keys that work at the same time as those of a place, its own first: no two of them may be the same."""
     if place == "everywhere":
         return list(KEYS[place])
     if place in TYPING:
         return [*KEYS[place], *KEYS["everywhere"]]
     around = _AROUND.get(place, ("main", "rows") if place in PANE_TITLES else ("rows",))
-    return [key for one in (place, *around, "everywhere") for key in KEYS[one]]
+    return [key for one in (place, *around, "everywhere") for key in keys_of(one, replay=replay)]
+
+
+def is_the_replays(action: str) -> bool:
+    """Has a replay another use for the key of this action?"""
+    taken = {name for key in KEYS["replay"] for name in key.now.split(",")}
+    return any(taken & set(key.now.split(",")) for key in _named(action) if key.id in NOTHING_RUNS | _REPLACED)
+
+
+def runs_something(action: str) -> bool:
+    """Would this action run or change something, which a replay does not?"""
+    return any(key.id in NOTHING_RUNS for key in _named(action))
+
+
+def _named(action: str) -> list[Key]:
+    return [key for place in ("main", "inspector", "dlq") for key in KEYS[place] if key.action == action]
 
 
 def key_for(key_id: str) -> str:
@@ -283,6 +334,6 @@ def _comes_first(where: str, key: Key) -> bool:
     return where in TYPING and key.id not in _AFTER_TYPING
 
 
-def hints(*places: str) -> list[tuple[str, str]]:
+def hints(*places: str, replay: bool = False) -> list[tuple[str, str]]:
     """Key and word for the footer, in the order of the table."""
-    return [(key.first, key.hint) for place in places for key in KEYS[place] if key.hint]
+    return [(key.first, key.hint) for place in places for key in keys_of(place, replay=replay) if key.hint]

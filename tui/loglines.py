@@ -83,7 +83,9 @@ class LogBuffer:
         return next((n for n in places if self.lines[n].first and self.lines[n].is_error), None)
 
     def take(self, news: dict[str, Any]) -> list[LogLine]:
-        """Append what is new; a line sent twice is taken once. Returns the lines that were new."""
+        """Append what is new, or begin anew; a line sent twice is taken once. Returns the lines that were new."""
+        if news.get("anew"):  # the lines so far are of another time
+            self.forget()
         self.total = int(news.get("total", self.total))
         self.left_out += int(news.get("left_out", 0))
         fresh = [raw for raw in news.get("lines", ()) if int(raw["id"]) not in self._newest]

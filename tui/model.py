@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .bounds import Bounds
 from .format import clean, clean_deep, clock
 from .inflow import Inflow
 from .loglines import LogBuffer
@@ -27,6 +28,7 @@ class EngineTime:
     halted: float = 0.0  # the rate from before the engine fell silent
     driven: bool = False  # simulated time that a test or a tape lets pass: no clock of ours knows how much
     since_wall: float = 0.0  # by how much it was ahead of the clock on the wall
+    last: float = float("inf")  # it ends here: a recording's
 
     def take(self, stamp: Row) -> None:
         self.engine = float(stamp["engine"])
@@ -42,6 +44,10 @@ class EngineTime:
         self.engine, self.received, self.rate, self.since_wall = self.now(), time.monotonic(), rate, ahead
         self.mode = "scaled" if self.mode == "real" else self.mode
 
+    def go_to(self, at: float) -> None:
+        """A recording was wound to this moment; its next frame says the same."""
+        self.engine, self.received = at, time.monotonic()
+
     def halt(self) -> None:
         """Nobody tells the time any more."""
         if self.rate:
@@ -54,7 +60,7 @@ class EngineTime:
 
     def now(self) -> float:
         """Seconds since the epoch, as the engine counts them."""
-        return self.engine + (time.monotonic() - self.received) * (self.rate if self.passes else 0.0)
+        return min(self.last, self.engine + (time.monotonic() - self.received) * (self.rate if self.passes else 0.0))
 
     @property
     def passes(self) -> bool:
@@ -64,7 +70,7 @@ class EngineTime:
     @property
     def stands(self) -> bool:
         """Whether it was stopped by somebody."""
-        return not self.rate and self.mode != "real" and not self.driven
+        return not self.rate and self.mode not in ("real", "replay") and not self.driven
 
     def ticks(self) -> float:
         """Seconds from no particular moment on, for durations of ours: real ones, unless time is simulated."""
@@ -73,7 +79,7 @@ class EngineTime:
     @property
     def ahead(self) -> float:
         """Seconds that engine time is ahead of the clock on the wall (negative: behind); 0 where it is simulated."""
-        if self.mode == "simulated":
+        if self.mode in ("simulated", "replay"):
             return 0.0
         passed = time.monotonic() - self.received if self.mode == "scaled" else 0.0
         return self.since_wall + passed * (self.rate - 1.0)
@@ -157,6 +163,7 @@ class Model:
         self.lost_at: float | None = None  # since when, in seconds since the epoch, the engine is not heard
         self.trouble: Notice | None = None  # what is wrong with the connection, for as long as it is
         self.hello: Row = {}
+        self.replay: Bounds | None = None  # of the recording that is played, if one is
         self.time = EngineTime()
         self.totals: Row = dict(_NO_TOTALS)
         self.inflow = Inflow()
@@ -171,6 +178,8 @@ class Model:
     def take_hello(self, hello: Row) -> None:
         """A connection stands: remember whose it is and forget the rows of the one before."""
         self.hello = clean_deep(hello)
+        self.replay = Bounds.of(self.hello.get("replay"))
+        self.time.last = self.replay.last if self.replay else float("inf")
         self.found()
         self._notice_seq = -1
         self.notices.clear()
@@ -204,6 +213,8 @@ class Model:
     def apply(self, frame: Row) -> Change:
         """Take one frame in. Returns what has to be drawn again."""
         change = Change()
+        if any(news.get("anew") for news in frame.get("logs", {}).values()):  # a recording was wound
+            self.inflow, self.inflows = Inflow(), {}
         if "time" in frame:
             self.time.take(frame["time"])
         self.totals.update(clean_deep(frame.get("totals", {})))

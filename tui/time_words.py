@@ -22,6 +22,8 @@ def speed_words(rate: float) -> str:
 
 def time_words(time: EngineTime, *, brief: bool = False) -> str:
     """What is unusual about time, for the header; "" where it is that of the clock on the wall."""
+    if time.mode == "replay":
+        return ""  # said elsewhere
     is_simulated = time.mode == "simulated"
     words = ["simulated"] if is_simulated else []
     if time.mode == "scaled" and not time.rate:

@@ -13,6 +13,7 @@ from .keymap import key_for
 from .lab import Lab
 from .link import Client, Link
 from .model import Model
+from .rewind import Rewind
 
 
 @dataclass
@@ -67,6 +68,7 @@ class Wishes:
         self._model, self._link, self._changed = model, link, changed
         self.dead_letters = DeadLetters(link, self.say)
         self.lab = Lab(link, model, self.say)
+        self.rewind = Rewind(link, model, self.say)
 
     def payload(self, function: str) -> str:
         """The payload `i`, `a` and `b` send to a function: the last one, `{}` at first."""

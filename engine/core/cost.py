@@ -53,6 +53,11 @@ class Bill:
     _ms: int = field(default=0, repr=False)
     _waited: float = field(default=0.0, repr=False)  # seconds
 
+    @classmethod
+    def of(cls, requests: int, billed: int, waited: float, function: Function) -> "Bill":
+        """What so many invocations cost: milliseconds that were billed, seconds of them spent waiting for others."""
+        return cls(requests, billed, _function=function, _ms=billed, _waited=waited)
+
     def add(self, outcome: Outcome, function: Function) -> None:
         """One more invocation. What never ran, or was lost or cancelled by lamtop, costs nothing."""
         if outcome.ended is not Ended.RETURNED and outcome.ended is not Ended.FUNCTION_ERROR:

@@ -55,6 +55,14 @@ class Fault(NamedTuple):
     def __str__(self) -> str:
         return f"{self.kind} (fault {self.rule})"
 
+    @classmethod
+    def told(cls, text: str) -> "Fault | None":
+        """The hit that a record tells of, as `str` gives it; None if it tells of none."""
+        kind, _, rule = text.removesuffix(")").partition(" (fault ")
+        if kind not in set(Kind) or not rule.isdecimal():
+            return None
+        return cls(Kind(kind), int(rule))
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:

@@ -16,11 +16,17 @@ _VALUES = re.compile(
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
     r"|://[^/\s:@]*:[^/\s@]+@"  # a password in a URL
 )
+HIDDEN = "<hidden>"
+"""What stands for a value that was not written down."""
 
 
 def is_secret(name: str, value: str) -> bool:
     """Should a variable's value be hidden? By its name ("DB_PASSWORD", "STRIPE_API_KEY") or by a known shape."""
-    return _is_secret_name([word.lower() for word in _WORDS.findall(name)]) or bool(_VALUES.search(value))
+    return (
+        value == HIDDEN
+        or _is_secret_name([word.lower() for word in _WORDS.findall(name)])
+        or bool(_VALUES.search(value))
+    )
 
 
 def _is_secret_name(words: list[str]) -> bool:

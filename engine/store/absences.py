@@ -41,6 +41,10 @@ class Absences:
         """The engine ends in good order."""
         self._write(now)
 
+    def on_disk(self) -> list[Absence]:
+        """Those that the file tells of, oldest first."""
+        return list(self._read().get("absences", []))
+
     def between(self, since: float, until: float) -> list[Absence]:
         """Those that overlap a stretch of time, oldest first."""
         return [absence for absence in self._all if absence.start < until and absence.end > since]

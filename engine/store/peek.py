@@ -1,6 +1,7 @@
 """Looking at the queue without touching it: a second, read-only connection for views and inspectors."""
 
 import json
+import sqlite3
 import threading
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -78,8 +79,12 @@ class Peek:
     """Reads the queue's file as of its last commit. May be called from any thread, one call at a time."""
 
     def __init__(self, path: Path) -> None:
-        self._connection = open_to_read(path)
-        self._connection.execute("PRAGMA query_only = 1")
+        connection = open_to_read(path)
+        connection.execute("PRAGMA query_only = 1")
+        self._look_through(connection)
+
+    def _look_through(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
         self._one_at_a_time = threading.Lock()
         self._orders = Orders(self._all)
 
@@ -212,6 +217,13 @@ class Peek:
     def message_counts(self) -> dict[str, int]:
         """Messages per queue."""
         return dict(self._all("SELECT queue, count(*) FROM message GROUP BY queue", {}))
+
+    def _events_where(self, where: str) -> list[Event]:
+        return [as_event(row) for row in self._all(f"SELECT {_EVENT_COLUMNS} FROM event WHERE {where}", {})]
+
+    def _forget_orders(self) -> None:
+        """What was written through this very connection shows in no number of SQLite's."""
+        self._orders = Orders(self._all)
 
     def _all(self, sql: str, values: dict[str, Any]) -> list[Any]:
         with self._one_at_a_time:

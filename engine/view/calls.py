@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from ..core.event import Event
 from ..core.function import Function
 from ..core.invocation import Invocation
-from ..store import History, Peek
+from ..store import HistoryReader, Peek
 
 Row = dict[str, Any]
 
@@ -15,7 +15,7 @@ class Sources(NamedTuple):
     """Where requests are found: on disk, in the history, in the environments."""
 
     peek: Peek
-    history: History
+    history: HistoryReader
     functions: Mapping[str, Function]
     executing: Mapping[str, Invocation]
 

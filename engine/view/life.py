@@ -7,7 +7,7 @@ from ..core.cost import Bill
 from ..core.event import Attempt, Delivery, Ended, Event, Outcome
 from ..core.function import Function
 from ..core.invocation import Invocation
-from ..store import History, Peek
+from ..store import HistoryReader, Peek
 from .calls import Sources, caller_of, calls_of
 from .declared import declared
 from .family import family_of
@@ -21,7 +21,7 @@ def life(
     request_id: str,
     *,
     peek: Peek,
-    history: History,
+    history: HistoryReader,
     functions: Mapping[str, Function],
     executing: Mapping[str, Invocation],
     answered_after: Callable[[str], float | None] = lambda _: None,
@@ -226,11 +226,11 @@ def _deliveries(owed: list[Delivery], queues: list[str], function: Function) -> 
     ]
 
 
-def _lines(history: History, request_id: str, first: int, last: int) -> list[Row]:
+def _lines(history: HistoryReader, request_id: str, first: int, last: int) -> list[Row]:
     return [as_row(line) for line in history.lines_of(request_id, first, last)]
 
 
-def _recent(history: History, request_id: str) -> list[Row]:
+def _recent(history: HistoryReader, request_id: str) -> list[Row]:
     """Lines of a request that still runs: among the newest."""
     newest = history.newest_lines(500, lambda line: line.request_id == request_id, within=100_000)
     return [as_row(line) for line in newest]

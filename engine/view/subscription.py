@@ -34,6 +34,7 @@ class Subscription:
         self._order: dict[str, list[str]] = {}
         self._lines: dict[str, list[LogLine]] = {}
         self._left_out: dict[str, list[int]] = {}  # numbers of lines that a flood pushed out
+        self._anew: set[str] = set()  # panes of lines whose lines so far are to be forgotten
         self._notice = 0
         self._next = 0.0  # loop time before which only what is newly wished is read
         self._wished = asyncio.Event()
@@ -56,6 +57,16 @@ class Subscription:
         self._fresh |= changed
         if changed:
             self._wished.set()
+
+    def look_again(self) -> None:
+        """What was told is of another time, log lines too: a recording was set to another moment."""
+        logs = {name for name, view in self._views.items() if view.kind == "logs"}
+        for name in logs:
+            self._lines.pop(name, None)
+            self._left_out.pop(name, None)
+        self._anew |= logs
+        self._fresh |= set(self._views)
+        self._wished.set()
 
     async def next_frame(self) -> Row:
         """The next frame: what has changed since the last one, or sooner the panes that are new to the client."""
@@ -166,7 +177,11 @@ class Subscription:
     def _log_frame(self, name: str, lines: list[Row], known: int = 0) -> Row:
         total = self._source.history.next_number - 1
         left_out = sum(number > known for number in self._left_out.pop(name, ()))
-        return {"lines": lines, "left_out": left_out, "total": total}
+        frame = {"lines": lines, "left_out": left_out, "total": total}
+        if name in self._anew:
+            self._anew.discard(name)
+            frame["anew"] = True
+        return frame
 
     def _on_line(self, line: LogLine) -> None:
         for name, view in self._views.items():

@@ -5,7 +5,7 @@ from typing import Any
 
 from ..core.event import Attempt, Ended, Event, Reason, State
 from ..core.invocation import Invocation
-from ..store import Answered, History, Peek, Window
+from ..store import Answered, HistoryReader, Peek, Window
 from .rows import cut
 
 Row = dict[str, Any]
@@ -30,12 +30,16 @@ class Timeline:
     def __init__(
         self,
         executing: Mapping[str, Invocation],
-        history: History,
+        history: HistoryReader,
         peek: Peek,
         tries: Callable[[Event], int],
     ) -> None:
         self._executing, self._history, self._peek, self._tries = executing, history, peek, tries
         self._earlier: tuple[int, str, list[Answered]] | None = None  # what was read of the disk, and until which one
+
+    def forget(self) -> None:
+        """What was read before is true no more: a recording was set to another moment."""
+        self._earlier = None
 
     def rows(self, window: Window) -> tuple[int, list[Row]]:
         """How many rows are known and those of the window. Who looks at the last ones gets to know as many again: so

@@ -6,13 +6,13 @@ from typing import Any, Protocol
 
 from ..clock import Clock, SimulatedClock
 from ..core.arn import resource_name
+from ..core.concurrency import InFlight, Limits
 from ..core.event import Event, Reason
 from ..core.function import EventInvokeConfig, Function
 from ..core.invocation import Invocation
 from ..core.log import LogLine
-from ..dispatcher import Dispatcher
-from ..metrics import percentile
-from ..store import History, Peek, Window
+from ..metrics import Metrics, percentile
+from ..store import HistoryReader, Peek, Window
 from ..store.peek import dead_order
 from .calls import Sources
 from .family import Families
@@ -42,6 +42,23 @@ class Pools(Protocol):
     def interpreter(self) -> str: ...
 
 
+class Dispatcher(Protocol):
+    """What the views show of the dispatcher."""
+
+    metrics: Metrics
+    in_flight: InFlight
+    begun: dict[int, Event]
+    paused_since: float | None
+
+    @property
+    def ahead(self) -> list[Event]: ...
+    @property
+    def functions(self) -> Mapping[str, Function]: ...
+    @property
+    def limits(self) -> Limits: ...
+    def waiting(self, function: str) -> int: ...
+
+
 class Views:
     """What there is to see. Makes rows; a `Subscription` sends them."""
 
@@ -50,7 +67,7 @@ class Views:
         clock: Clock,
         dispatcher: Dispatcher,
         pools: Pools,
-        history: History,
+        history: HistoryReader,
         peek: Peek,
         notices: Notices,
         reload_errors: Mapping[str, str],
@@ -209,7 +226,7 @@ class Views:
             "attempt": invocation.attempt,
             "tries": invocation.tries,
             "started_at": started_at,
-            "rate": 1.0 if self.clock.mode == "simulated" else self.clock.rate or 1.0,  # a handler keeps real time
+            "rate": self.clock.rate or 1.0 if self.clock.mode == "scaled" else 1.0,  # a handler keeps real time
             "timeout": invocation.function.timeout,
             "ends_at": started_at + invocation.function.timeout,
             "cold": invocation.cold,

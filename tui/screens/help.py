@@ -1,6 +1,6 @@
 """The help: the keys of the focused pane first, then those that work everywhere."""
 
-from ..keymap import KEYS, PANE_KEYS, PANE_TITLES, Key, key_for
+from ..keymap import KEYS, PANE_KEYS, PANE_TITLES, Key, key_for, keys_of
 from .sheet import Lines, Sheet
 
 _ABOUT = {
@@ -42,6 +42,10 @@ _COLUMNS = {
 _OTHERS = {"inspector": "This request", "form": "Invoke form"}
 
 
+_REPLAY = "Nothing runs and nothing is written. Narrowed to a request or function, and in the life of a request, \
+previous, next and failure are its own."
+
+
 class HelpScreen(Sheet):
     def __init__(self, place: str) -> None:
         super().__init__()
@@ -52,19 +56,30 @@ class HelpScreen(Sheet):
 
     def lines(self) -> Lines:
         pane = PANE_TITLES.get(self._place) or _OTHERS[self._place]
-        lines: Lines = [[(pane, "title")], [(_ABOUT[self._place], "dim")]]
-        for key in KEYS.get(self._place, ()):
+        replay = self.lamtop.model.replay is not None
+        lines: Lines = []
+        if replay:
+            lines += [[("This replay", "title")], [(_REPLAY, "dim")], *map(_line, KEYS["replay"]), [("", "")]]
+        lines += [[(pane, "title")], [(_ABOUT[self._place], "dim")]]
+        own, main = self._keys(self._place), self._keys("main")
+        for key in own:
             if not key.id.startswith("inspector.call."):
                 lines.append(_line(key))
         if self._place == "inspector":
             lines.append([("  1 to 9          ", "accent"), ("go to one of the calls that this request made", "")])
         lines += [[(f"  {title:16}", "title"), (words, "")] for title, words in _COLUMNS.get(self._place, ())]
         if self._place in PANE_KEYS:
-            digits = next(at for at, key in enumerate(KEYS["main"]) if key.id in _PANE_IDS)
-            lines += [[("", "")], [("Every pane", "title")], *map(_line, KEYS["main"][:digits]), _panes()]
-            lines += [_line(key) for key in KEYS["main"][digits:] if key.id not in _PANE_IDS]
+            digits = next(at for at, key in enumerate(main) if key.id in _PANE_IDS)
+            lines += [[("", "")], [("Every pane", "title")], *map(_line, main[:digits]), _panes()]
+            lines += [_line(key) for key in main[digits:] if key.id not in _PANE_IDS]
         lines += map(_line, KEYS["everywhere"])
         return [*lines, [("", "")], [("Lists and texts", "title")], *map(_line, KEYS["rows"])]
+
+    def _keys(self, place: str) -> list[Key]:
+        """Without those of the replay, which stand by themselves."""
+        replay = self.lamtop.model.replay is not None
+        found = keys_of(place, replay=replay) if place in KEYS else []
+        return [key for key in found if key not in KEYS["replay"]]
 
 
 _PANE_IDS = {f"pane.{pane}" for pane in PANE_KEYS}

@@ -21,6 +21,7 @@ from ..widgets.call_tree import CallTree
 from ..widgets.life_axis import LifeAxis
 from ..widgets.lines import Footer, Header, Standing, Status
 from ..widgets.text_lines import TextLines
+from ..widgets.transport import Transport
 from .call_lines import call_lines
 from .lab_keys import LabKeys
 from .paint import Paint
@@ -29,6 +30,8 @@ from .sections import CALLS, OF_ONE_ATTEMPT, SECTIONS, attempts_of, section_line
 
 if TYPE_CHECKING:
     from ..app import Lamtop
+
+_ASK_OFTEN = 0.1  # seconds between two looks in a replay, where nobody else has anything to do
 
 
 class InspectorScreen(LabKeys, Screen[None], inherit_bindings=False):
@@ -61,8 +64,9 @@ class InspectorScreen(LabKeys, Screen[None], inherit_bindings=False):
         yield tree
         yield Armed(model)
         yield Standing(model)
+        yield Transport(model, self.lamtop.go_to_part)
         yield Status(model, lambda: str(self.life["function"]) if self.life else "")
-        yield Footer(lambda: hints("inspector"))
+        yield Footer(lambda: hints("inspector", replay=model.replay is not None))
 
     def on_mount(self) -> None:
         self._ask()
@@ -71,15 +75,20 @@ class InspectorScreen(LabKeys, Screen[None], inherit_bindings=False):
     # what the engine says
 
     def model_changed(self, change: Change | None) -> None:
-        if change is None or self.request_id in change.requests or self._goes_on():
+        if change is None or self._replays or self.request_id in change.requests or self._goes_on():
             self._ask_later()
         self._paint.soon()
+
+    @property
+    def _replays(self) -> bool:
+        """Is it of a recording? Then its life may be shorter at the next look."""
+        return self.lamtop.model.replay is not None
 
     def _goes_on(self) -> bool:
         return self.life is None or self.life["state"] not in ("succeeded", "discarded")
 
     def _ask_later(self) -> None:
-        wait = self._asked + self.lamtop.pace.ask - time.monotonic()
+        wait = self._asked + (_ASK_OFTEN if self._replays else self.lamtop.pace.ask) - time.monotonic()
         if wait <= 0:
             self._ask()
         elif not self._waiting:
@@ -94,8 +103,8 @@ class InspectorScreen(LabKeys, Screen[None], inherit_bindings=False):
 
     async def _take(self) -> None:
         life = await self.lamtop.wishes.life(self.request_id)
-        self._missing = life is None and self.life is None
-        self.life = life or self.life
+        self.life = life if self._replays else life or self.life
+        self._missing = self.life is None
         if self.is_mounted:
             self._paint.soon()
 
@@ -112,12 +121,14 @@ class InspectorScreen(LabKeys, Screen[None], inherit_bindings=False):
         self._draw_section()
         self.query_one(Armed).look()
         self.query_one(Standing).look()
+        self.query_one(Transport).look()
         for line in ("#header", "#status"):
             self.query_one(line).refresh()
 
     def _state(self) -> str:
         if self.life is None:
-            return "· nothing is known of this request" if self._missing else "· looking…"
+            missing = "· it has not come yet" if self._replays else "· nothing is known of this request"
+            return missing if self._missing else "· looking…"
         qualifier, version = self.life.get("qualifier"), self.life.get("executed_version")
         name = f"{self.life['function']}:{qualifier} → version {version}" if qualifier else self.life["function"]
         if self.life["state"] == "queued":

@@ -20,6 +20,7 @@ from ..widgets.lines import Footer, Header, Standing, Status, Tabs
 from ..widgets.log_lines import LogLines
 from ..widgets.text_lines import TextLines
 from ..widgets.timeline_table import TimelineTable
+from ..widgets.transport import Transport
 from .lab_keys import LabKeys
 from .looks import Looks
 from .main_keys import MainKeys
@@ -56,6 +57,7 @@ class MainScreen(MainKeys, LabKeys, Looks, Screen[None], inherit_bindings=False)
         self.badge = DeadLetterBadge()
         self._change = Change()
         self._flows = False  # whether any function was called in the last seconds
+        self._sought = ""  # the request that the cursor goes to when it is shown
         self._paint = Paint(self, self._draw, self._pace)
 
     @property
@@ -77,15 +79,19 @@ class MainScreen(MainKeys, LabKeys, Looks, Screen[None], inherit_bindings=False)
         yield TextLines([[("lamtop needs at least 60x15: please enlarge the terminal", "warning")]], id="small")
         yield Armed(self.model)
         yield Standing(self.model)
+        yield Transport(self.model, self.lamtop.go_to_part)
         yield Status(self.model, lambda: self.selected)
         yield Footer(self._hints)
 
     def _hints(self) -> list[tuple[str, str]]:
+        replay = self.model.replay is not None
         if self.has_class("trouble"):
             return hints("main")[-2:]
         place = getattr(self.app.screen, "PLACE", "") or ("filter" if self.query("FilterLine") else "")
         if place:
             return hints(place)
+        if replay:
+            return hints("main", replay=True)
         return (hints(self.focused_pane) if self.focused_pane in ("dlq", "logs") else []) + hints("main")
 
     def on_screen_suspend(self) -> None:
@@ -166,6 +172,19 @@ class MainScreen(MainKeys, LabKeys, Looks, Screen[None], inherit_bindings=False)
             self.selected = names[0]
         self.tables["functions"].point_at(self.selected)
 
+    def look_for(self, request_id: str) -> None:
+        """Put the cursor on a request's row as soon as it is there: in the focused pane, and in the timeline."""
+        self._sought = request_id
+        self.paint_soon()
+
+    def _point_at_sought(self) -> None:
+        for pane in {self.focused_pane, "timeline"} & self.tables.keys() if self._sought else ():
+            for row_id in self.model.rows[pane].ids:
+                row = self.model.rows[pane].known.get(row_id, {})
+                if self._sought in (row_id, row.get("request_id")):
+                    self.tables[pane].point_at(row_id)
+        self._sought = ""
+
     def on_line_table_opened(self) -> None:
         self.action_inspect()
 
@@ -211,6 +230,8 @@ class MainScreen(MainKeys, LabKeys, Looks, Screen[None], inherit_bindings=False)
                 except Exception as error:  # one pane must not keep the others from being drawn
                     self.lamtop.failed(error)
             self._keep_selection()
+            if change.panes:
+                self._point_at_sought()
             self._draw_live()
             self._draw_badge()
             self._draw_borders()
@@ -235,7 +256,7 @@ class MainScreen(MainKeys, LabKeys, Looks, Screen[None], inherit_bindings=False)
     def _draw_badge(self) -> None:
         """Dead letters that nobody has looked at yet; the first one rings."""
         if self.model.time.engine and self.badge.look(
-            int(self.model.totals["dead_letters"]), is_seen=self.focused_pane == "dlq"
+            int(self.model.totals["dead_letters"]), is_seen=self.focused_pane == "dlq" or self.model.replay is not None
         ):
             self.app.bell()
         self.tables["dlq"].set_class(self.badge.new > 0, "news")
@@ -259,6 +280,7 @@ class MainScreen(MainKeys, LabKeys, Looks, Screen[None], inherit_bindings=False)
     def refresh_bars(self) -> None:
         self.query_one(Armed).look()
         self.query_one(Standing).look()
+        self.query_one(Transport).look()
         for line in ("#header", "#tabs", "#status", "#footer"):
             self.query_one(line).refresh()
 
@@ -267,7 +289,7 @@ class MainScreen(MainKeys, LabKeys, Looks, Screen[None], inherit_bindings=False)
         time = self.model.time
         if not time.passes:
             return None
-        if self.model.rows["inflight"].total or time.rate > 1:
+        if self.model.rows["inflight"].total or time.rate > 1 or self.model.replay:
             return 0.1
         soonest = self.model.totals.get("soonest_retry")
         return 0.1 if soonest and 0 < soonest - time.now() < 10 else 1.0

@@ -15,7 +15,7 @@ from textual.strip import Strip
 from textual.widgets import Input
 
 from ..format import CURSOR, fit
-from ..keymap import KEYS, PANE_KEYS, PANE_TITLES, Key, bindings, hints
+from ..keymap import KEYS, PANE_KEYS, PANE_TITLES, Key, bindings, hints, keys_of
 from ..sentences import Known, Sentence, is_begun, problem, sentences
 from ..widgets.line_view import LineView, Part
 
@@ -34,17 +34,14 @@ def _as_action(sentence: Sentence) -> Action:
     return SENTENCE, Key(_COMPLETE if sentence.complete else _BEGUN, "", sentence.text, sentence.does)
 
 
-def actions_of(place: str) -> list[Action]:
+def actions_of(place: str, *, replay: bool = False) -> list[Action]:
     """Everything that can be done from a place, its own actions first. From a pane: those of the others too."""
     if place not in PANE_TITLES:
-        return [
-            (one, key)
-            for one in (place, "rows", "everywhere")
-            for key in KEYS[one]
-            if not key.id.startswith("inspector.call.")
-        ]
+        found = [(one, key) for one in (place, "rows", "everywhere") for key in keys_of(one, replay=replay)]
+        return [(one, key) for one, key in found if not key.id.startswith("inspector.call.")]
     others = [pane for pane in PANE_TITLES if pane != place]
-    return [(one, key) for one in (place, "main", "rows", *others, "everywhere") for key in KEYS.get(one, ())]
+    places = [one for one in (place, "main", "rows", *others, "everywhere") if one in KEYS]
+    return [(one, key) for one in places for key in keys_of(one, replay=replay)]
 
 
 def matching(actions: list[Action], typed: str) -> list[Action]:
@@ -129,13 +126,15 @@ class PaletteScreen(ModalScreen[Action | None], inherit_bindings=False):
     BINDINGS = bindings("palette")
     PLACE = "palette"
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, place: str, *, replay: bool = False) -> None:
         super().__init__()
-        self._actions = actions_of(place)
+        self._replay = replay
+        self._actions = actions_of(place, replay=replay)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel") as panel:
-            panel.border_title = Text("actions to look up, or a sentence: fault …, speed …, jump")
+            sentence = "speed …, jump" if self._replay else "fault …, speed …, jump"
+            panel.border_title = Text(f"actions to look up, or a sentence: {sentence}")
             panel.border_subtitle = Text(" · ".join(f"{key} {does}" for key, does in hints("palette")))
             yield Input(compact=True)
             yield Actions()
@@ -203,7 +202,7 @@ def open_palette(app: "Lamtop", screen: Screen[None], place: str) -> None:
         if action is not None:
             app.call_later(_do, app, screen, *action)
 
-    app.push_screen(PaletteScreen(place), chosen)
+    app.push_screen(PaletteScreen(place, replay=app.model.replay is not None), chosen)
 
 
 async def _do(app: "Lamtop", screen: Screen[None], place: str, key: Key) -> None:

@@ -19,6 +19,16 @@ _EMPTY = {
     "functions": "No functions. Name a template.yaml, a folder or a .py file: lamtop PATH",
 }
 
+_EMPTY_IN_REPLAY = {
+    "queue": "Nothing was queued.",
+    "inflight": "Nothing was running.",
+    "retries": "Nothing waited for a retry.",
+    "dlq": "There was no dead letter.",
+    "logs": "No line was printed yet. {key[replay.next]} goes to what happens next.",
+    "timeline": "No request had come yet. {key[replay.next]} goes to the first.",
+    "functions": "No function is on record.",
+}
+
 
 class _Keys:
     def __getitem__(self, key_id: str) -> str:
@@ -35,7 +45,8 @@ def empty_words(screen: "MainScreen", pane: str) -> str:
         return f"Nothing of {screen.scope.words()} here. Press {key_for('scope')} to see all again."
     if pane == "queue" and screen.model.totals.get("paused_since"):
         return f"PAUSED: events wait here and none begins. Press {key_for('pause')} to resume."
-    return _EMPTY[pane].format(name=screen.selected or "a function", key=_Keys())
+    words = _EMPTY if screen.model.replay is None else _EMPTY_IN_REPLAY
+    return words[pane].format(name=screen.selected or "a function", key=_Keys())
 
 
 def pane_title(screen: "MainScreen", pane: str) -> list[tuple[str, str]]:
@@ -64,6 +75,8 @@ def pane_footer(screen: "MainScreen", pane: str) -> str:
         return gauge_words(totals.get("concurrency") or [], screen.tables[pane].room - 4)
     if pane == "dlq" and rows.total:
         by_error = screen.views["dlq"].by_error
+        if screen.model.replay is not None:
+            return f"{key_for('row.inspect')} opens" if by_error else f"{key_for('dlq.group')} by error"
         redrive = f"{key_for('dlq.redrive')} redrive · "
         if by_error:
             return f"{key_for('row.inspect')} opens · {redrive}{key_for('dlq.purge')} purge"

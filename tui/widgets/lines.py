@@ -12,6 +12,7 @@ from ..film.mark import mark_of
 from ..inflow import spark
 from ..keymap import PANE_KEYS, PANE_TITLES, key_for
 from ..model import Model
+from ..rewind import position_words
 from ..time_words import time_words
 from .line_view import OneLine, Part
 
@@ -66,6 +67,11 @@ class Header(OneLine):
             _Piece(6, [(f" :{urlsplit(str(hello.get('url', ''))).port or '?'}", "accent")]),
             _Piece(2, [(f" {'python ' if wide else 'py '}{hello.get('python', '')} ", "dim")]),
         ]
+        if self._model.replay is not None:
+            del pieces[2]  # it has no port
+            pieces.insert(1, _Piece(0, [(f" {position_words(self._model, brief=not wide)} ", "warning")]))
+            if not hello.get("python"):
+                pieces.pop()
         lost = [] if self._model.connected else [_Piece(0, [(f" {self._model.link} ", "error")])]
         paused = [_Piece(0, [(" PAUSED ", "warning")])] if self._model.totals.get("paused_since") else []
         return [*pieces, *lost, *paused, *(_Piece(0, [part]) for part in self._looks()), *mark]
