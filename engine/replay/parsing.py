@@ -95,6 +95,8 @@ class _Parser:
     def _head(self, row: Row) -> None:
         if "kind" not in row and {"request_id", "queue", "payload"} <= row.keys():
             raise ValueError(f"these are dead letters, exported from their pane, and no recording{_CLOSE}")
+        if "version" in row and {"width", "term"} & row.keys():
+            raise ValueError(f"this is an asciicast, a film of a screen, and no recording of what ran{_CLOSE}")
         if row.get("kind") != HEAD:
             raise ValueError(f'a recording begins with {{"kind": "{HEAD}", "format": {FORMAT}, …}}{_CLOSE}')
         found = _checked("format", row.get("format"), "INTEGER")

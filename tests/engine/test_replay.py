@@ -464,6 +464,7 @@ LETTER = '{"id": "m1", "request_id": "r1", "function": "f", "queue": "dead", "at
     [
         (1, lambda _: LETTER, "these are dead letters, exported from their pane, and no recording; 'lamtop export -o"),
         (1, lambda _: '{"kind": "event"}', "a recording begins with"),
+        (1, lambda _: '{"version": 2, "width": 80, "height": 24}', "this is an asciicast, a film of a screen"),
         (1, lambda row: row.replace('"format": 1', '"format": 2'), "written by a newer lamtop"),
         (2, lambda _: "not json", "this is not JSON"),
         (2, lambda _: "[" * 200_000, "this is not JSON"),
