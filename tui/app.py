@@ -4,11 +4,12 @@ import gc
 import os
 import traceback
 from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
 from textual import events
 from textual.app import App
+from textual.binding import BindingType
 from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.worker import WorkType
@@ -37,7 +38,7 @@ class Lamtop(ReplayKeys, App[None]):
     """Watches one engine. `connect` is awaited after the first paint; if it raises, the screen shows why and the
     exit code is 1."""
 
-    BINDINGS = [*bindings("everywhere"), *bindings("replay")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("everywhere"), *bindings("replay")]
     CSS_PATH = "theme.tcss"
     TITLE = "lamtop"
     ENABLE_COMMAND_PALETTE = False

@@ -23,7 +23,7 @@ _NAMED = {
 _CONTROL = re.compile(r"(ctrl\+|\^)([a-z])")
 _BY_ID = {key.id: key for keys in KEYS.values() for key in keys}
 _SHOWN = {"escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "up": "↑", "down": "↓", "left": "←", "right": "→"}
-_SHOWN |= {"delete": "del", "space": "␣"}
+_SHOWN |= {"delete": "del", "space": "space"}
 
 
 def key_name(text: str) -> str:

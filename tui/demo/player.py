@@ -169,7 +169,7 @@ class Player:
         return {_DIGITS.sub("", line).strip() for line in self._stage.frame().text.splitlines()}
 
     async def _type(self, typed: steps.Type, _step: Step) -> None:
-        self.strip.pressed("⌨", "typing", self.film)
+        self.strip.pressed("abc", "typing", self.film)
         for character in typed.text:
             await self._stage.press(character)
             await self._roll(self._tape.typing)
