@@ -150,7 +150,7 @@ class Attempts:
         invocation.fault = self._faults.choose(kinds, event.function, event.id, event.payload)
         self.in_flight.start(event.function)
         self.started.add(event.seq)
-        self._metrics.changed("inflight", "queue")
+        self._metrics.changed("inflight", "queue", "functions")
         return True
 
     def _turn_back(self, event: Event, why: Outcome) -> bool:

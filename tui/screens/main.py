@@ -159,7 +159,7 @@ class MainScreen(MainKeys, LabKeys, Looks, Screen[None], inherit_bindings=False)
         elif self.focused_pane == "logs" and line is not None and line.function:
             self.selected = line.function
         self.tables["functions"].point_at(self.selected)
-        if self.selected != before:
+        if self.selected != before and self.frozen_at is None:
             self._draw_borders()
         self.refresh_bars()
         for table in self.tables.values():
