@@ -12,4 +12,4 @@ def record_extra() -> Iterator[None]:
     try:
         yield
     except ImportError as missing:
-        raise FilmError("this needs lamtop[record]: pip install 'lamtop[record]'") from missing
+        raise FilmError("this needs lamtop[record]: pip install 'lamtop[record]', or '.[record]' in a clone") from missing
