@@ -14,7 +14,8 @@ import pytest
 SEEDS = 100
 
 _LONGEST = (
-    "test_kill.py", "test_terminal.py", "test_keys.py", "test_invoke.py", "test_views.py", "test_environments.py",
+    "test_kill.py", "test_terminal.py", "test_shipped_tapes.py", "test_keys.py", "test_invoke.py", "test_views.py",
+    "test_environments.py",
     "test_reload.py", "test_awslambdaric.py", "test_snapshots.py", "test_simulated_time.py", "test_connection.py",
     "test_disk.py", "test_examples.py", "test_screen.py", "test_timeline.py", "test_invoke_form.py", "test_cli.py",
 )  # fmt: skip

@@ -74,6 +74,10 @@ def record(tape: str, outputs: tuple[Path, ...], stills: Path | None, **options:
     if not outputs:
         fail("where to? Give -o FILE, with .cast, .gif, .mp4, .svg (the last picture) or .txt at its end")
     with _told():
+        from ..film.files import check_file
+
+        for path in outputs:
+            check_file(path)
         if tape.endswith(".cast"):
             from ..film.cast import read_cast
 
@@ -118,9 +122,9 @@ def _tape(name: str, options: dict[str, Any]) -> "Tape":
 
 
 def _list() -> None:
-    from ..demo.shelf import find_tape, names
+    from ..demo.shelf import NAMES, find_tape
 
-    for name in names():
+    for name in NAMES:
         say(f"{name:<18} {find_tape(name).title}")
     say("\n'lamtop demo NAME' plays one here; README, \"Tapes\", says how to write your own", err=True)
 
@@ -130,7 +134,7 @@ def _check(names: tuple[str, ...], options: dict[str, Any]) -> bool:
     from ..demo import shelf
 
     good = True
-    for name in names or tuple(shelf.names()):
+    for name in names or shelf.NAMES:
         try:
             with _told():
                 _check_one(name, options)

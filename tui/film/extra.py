@@ -12,4 +12,6 @@ def record_extra() -> Iterator[None]:
     try:
         yield
     except ImportError as missing:
-        raise FilmError("this needs lamtop[record]: pip install 'lamtop[record]', or '.[record]' in a clone") from missing
+        raise FilmError(
+            "this needs lamtop[record]: pip install 'lamtop[record]', or '.[record]' in a clone"
+        ) from missing

@@ -10,6 +10,17 @@ from .text import film_text
 
 Progress = Callable[[int, int], None]
 """Told how much of a long work is done, and how much there is: for a line on the screen."""
+_KINDS = (".cast", ".gif", ".mp4", ".svg", ".txt")
+
+
+def check_file(path: Path) -> None:
+    """Raises FilmError if no film can be kept there: ask it before an hour of filming."""
+    kind = path.suffix.lower()
+    if kind not in _KINDS:
+        told = f"the suffix {kind!r}" if kind else "no suffix"
+        raise FilmError(f"{path.name} has {told}; a film is kept as one of {', '.join(_KINDS)}")
+    if kind in (".gif", ".mp4"):
+        from . import gif, mp4  # noqa: F401  # they say what is missing
 
 
 def write_film(film: Film, path: Path, progress: Progress | None = None, comment: str = "") -> None:
@@ -17,7 +28,7 @@ def write_film(film: Film, path: Path, progress: Progress | None = None, comment
 
     `comment` is a short text that a .gif carries along. FilmError if it cannot be done.
     """
-    kind = path.suffix.lower()
+    check_file(path)
     writers: dict[str, Callable[[], None]] = {
         ".cast": lambda: write_cast(film, path),
         ".gif": lambda: _gif(film, path, progress, comment),
@@ -25,11 +36,8 @@ def write_film(film: Film, path: Path, progress: Progress | None = None, comment
         ".svg": lambda: _text(path, svg(film.last, film.title or "lamtop", _words(film))),
         ".txt": lambda: _text(path, film_text(film)),
     }
-    if kind not in writers:
-        told = f"the suffix {kind!r}" if kind else "no suffix"
-        raise FilmError(f"{path.name} has {told}; a film is kept as one of {', '.join(sorted(writers))}")
     try:
-        writers[kind]()
+        writers[path.suffix.lower()]()
     except OSError as error:
         raise FilmError(f"{path} cannot be written: {error.strerror or error}") from error
 
