@@ -22,7 +22,7 @@ _ENDING = 15.0  # seconds: an engine that was there when `lamtop` came, and goes
 
 def state_folder(state: Path | None) -> Path:
     """The state folder that is meant; ./.lamtop unless another is named."""
-    return (state or Path(".lamtop")).absolute()
+    return (state or Path(".lamtop")).resolve()
 
 
 def find(target: str | None, state: Path | None) -> registry.Entry:

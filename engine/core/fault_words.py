@@ -139,8 +139,9 @@ def _seconds(text: str) -> float:
 
 
 def _match(text: str) -> dict[str, Any]:
+    quoted = len(text) > 1 and text[0] == text[-1] == "'"  # as for a shell, where there is none
     try:
-        found = json.loads(text)
+        found = json.loads(text[1:-1] if quoted else text)
     except ValueError as error:
         raise ValueError(f"if {text}: that is not JSON: {error}") from None
     if not isinstance(found, dict):

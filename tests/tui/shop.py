@@ -17,7 +17,7 @@ class Monitor(Stage):
     """The real app on the shop's engine."""
 
     def __init__(self, shop: "Shop", theme: str, *, in_ascii: bool) -> None:
-        super().__init__(shop.company, shop.props.costume, theme, in_ascii=in_ascii)
+        super().__init__(shop.company, shop.props.costume(), theme, in_ascii=in_ascii)
         self.shop = shop
 
     async def keys(self, *keys: str) -> None:

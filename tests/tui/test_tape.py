@@ -6,7 +6,7 @@ import pytest
 
 from lamtop.tui.demo import steps
 from lamtop.tui.demo.conditions import parse_condition
-from lamtop.tui.demo.shelf import find_tape, names
+from lamtop.tui.demo.shelf import NAMES, find_tape
 from lamtop.tui.demo.steps import Action
 from lamtop.tui.demo.tape import Tape, TapeError, parse_tape, read_tape
 
@@ -276,7 +276,7 @@ def test_a_tape_is_found_by_its_name_or_its_path(tmp_path: Path, monkeypatch: py
     (tmp_path / "retries").write_text("title Not this one\nkey a\n")
     assert find_tape("mine.tape").title == "Mine"
     assert find_tape("notes").title == "Notes"
-    assert "retries" in names()
+    assert "retries" in NAMES
     assert find_tape("retries").title.startswith("1 minute, 2 minutes")
     assert find_tape("./retries").title == "Not this one"
 

@@ -100,7 +100,11 @@ def _told() -> Iterator[None]:
 
     try:
         yield
-    except (TapeError, FilmError, ConfigurationError, InterpreterError, StoreError) as error:
+    except TapeError as error:
+        if error.screen:
+            say(f"{error.screen}\n", err=True)
+        fail(str(error))
+    except (FilmError, ConfigurationError, InterpreterError, StoreError) as error:
         fail(str(error))
     except KeyboardInterrupt:
         sys.exit(130)

@@ -27,6 +27,11 @@ class Costume:
         self._folder = str(folder)
         self.home = f"{HOME}/{folder.name}"
 
+    def on_hello(self, hello: dict[str, Any]) -> dict[str, Any]:
+        """What an engine says of itself."""
+        found: dict[str, Any] = self.on({**hello, **HELLO})
+        return found
+
     def on(self, value: Any) -> Any:
         """The same plain value, renamed."""
         if isinstance(value, str):
@@ -35,3 +40,13 @@ class Costume:
         if isinstance(value, dict):
             return {key: self.on(one) for key, one in value.items()}
         return [self.on(one) for one in value] if isinstance(value, list) else value
+
+
+class NoCostume(Costume):
+    """For whoever watches a tape on the spot: everything as it is."""
+
+    def on_hello(self, hello: dict[str, Any]) -> dict[str, Any]:
+        return hello
+
+    def on(self, value: Any) -> Any:
+        return value

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable
 from typing import TYPE_CHECKING, TypeVar
 
 from ..client import EngineUnreachable, LocalClient, Values
-from .costume import HELLO, Costume
+from .costume import Costume
 
 if TYPE_CHECKING:
     from lamtop.engine import Engine
@@ -52,8 +52,7 @@ class Door(LocalClient):
         raise EngineUnreachable(_GONE)
 
     async def hello(self) -> Values:
-        hello: Values = self._costume.on({**await super().hello(), **HELLO})
-        return hello
+        return self._costume.on_hello(await super().hello())
 
     async def invoke(self, function: str, payload: bytes, *, asynchronous: bool, dry_run: bool = False) -> Values:
         answer = super().invoke(function, payload, asynchronous=asynchronous, dry_run=dry_run)

@@ -43,9 +43,9 @@ class StageHands:
 
     async def edit(self, file: str, old: str, new: str) -> None:
         """Change a file of the project and save it: the engine reloads it. Raises ValueError if it cannot be done."""
-        path = (self._props.source.parent / file).resolve()
+        path = (self._props.root / file).resolve()
         if not path.is_relative_to(self._props.folder) or not path.is_file():
-            raise ValueError(f"there is no file {file!r} beside {self._props.source.name}")
+            raise ValueError(f"there is no file {file!r} in {self._props.root.name}")
         text = path.read_text(encoding="utf-8")
         if text.count(old) != 1:
             raise ValueError(f"{file} has {old!r} {text.count(old)} times; expected once")
@@ -75,7 +75,7 @@ async def staged(tape: Tape, *, for_a_film: bool = True) -> AsyncIterator[tuple[
         company = Company(props, tape.seed)
         await company.open()
         try:
-            yield Stage(company, props.costume, tape.theme), StageHands(company, props)
+            yield Stage(company, props.costume(for_a_film=for_a_film), tape.theme), StageHands(company, props)
         finally:
             await company.close()
 

@@ -100,8 +100,8 @@ class Player:
             await self._camera.next_step(step)
             try:
                 await self._do[type(step.action)](step.action, step)
-            except ValueError as error:
-                raise self._failed(step, str(error)) from None
+            except (ValueError, TimeoutError) as error:
+                raise await self._failed(step, str(error)) from None
         await self._roll(max(0.0, self._read_at - self.film))
         await self._picture()
 
@@ -110,8 +110,9 @@ class Player:
         while True:
             await self._tick()
 
-    def _failed(self, step: Step, why: str) -> TapeError:
-        return TapeError(f"{self._tape.file}:{step.line}: {step.text}\n  {why}")
+    async def _failed(self, step: Step, why: str) -> TapeError:
+        await self._picture()
+        return TapeError(f"{self._tape.file}:{step.line}: {step.text}\n  {why}", self._stage.frame().text)
 
     # -- the film ----------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from .costume import Costume
+from .costume import Costume, NoCostume
 
 if TYPE_CHECKING:
     from lamtop.engine import Settings
@@ -28,8 +28,13 @@ class Props(NamedTuple):
     is_examples: bool
 
     @property
-    def costume(self) -> Costume:
-        return Costume(self.folder)
+    def root(self) -> Path:
+        """The folder from which a tape names files."""
+        return self.source if self.source.is_dir() else self.source.parent
+
+    def costume(self, *, for_a_film: bool = True) -> Costume:
+        """What a film shows instead of what is different from machine to machine."""
+        return Costume(self.folder) if for_a_film else NoCostume(self.folder)
 
 
 def copy_project(project: Path | None, place: Path) -> Props:
@@ -41,7 +46,7 @@ def copy_project(project: Path | None, place: Path) -> Props:
         return _copy_examples(place.resolve() / _SHOP)
     from lamtop.engine import ConfigurationError, find
 
-    source = find(project, project.parent).path.resolve()
+    source = find(project.absolute(), Path.cwd()).path.resolve()
     root = source if source.is_dir() else source.parent
     folder = place.resolve() / root.name
     try:

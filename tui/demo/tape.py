@@ -12,13 +12,17 @@ from .grammar import VERBS, parse_action
 from .steps import Step
 from .words import duration, unquoted, whole
 
-_COMMENT = re.compile(r"(^|\s\s)\s*#.*$")  # on a line of its own, or two spaces behind a step
+_COMMENT = re.compile(r"(?:^|\s\s)\s*#")  # on a line of its own, or two spaces behind a step
 _SMALLEST, _LARGEST = (60, 17), (300, 120)
 THEMES = ("dark", "light", "terminal")
 
 
 class TapeError(ValueError):
-    """A tape cannot be read, or what it says is not so; the text names file and line."""
+    """A tape cannot be read, or what it says is not so. The text names file and line, `screen` is what was seen then."""
+
+    def __init__(self, text: str, screen: str = "") -> None:
+        super().__init__(text)
+        self.screen = screen
 
 
 @dataclass
@@ -51,7 +55,7 @@ def parse_tape(text: str, path: Path) -> Tape:
     tape = Tape(path.name)
     told: set[str] = set()
     for number, line in enumerate(text.splitlines(), 1):
-        words = _COMMENT.sub("", line).strip()
+        words = _without_comment(line).strip()
         if not words:
             continue
         verb, _, rest = words.partition(" ")
@@ -67,6 +71,14 @@ def parse_tape(text: str, path: Path) -> Tape:
     if not tape.steps:
         raise TapeError(f"{path.name}: nothing happens in this tape; expected steps such as 'key a' or 'pause 2s'")
     return tape
+
+
+def _without_comment(line: str) -> str:
+    """The step alone. In quotes, or in a JSON text, a "#" begins nothing."""
+    for found in _COMMENT.finditer(line):
+        if line.count('"', 0, found.start()) % 2 == 0:
+            return line[: found.start()]
+    return line
 
 
 # -- settings ----------------------------------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """Plays a tape in the terminal of whoever watches, who may hold it, step through it, and press keys too."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -25,7 +24,7 @@ from .tape import Tape, TapeError
 PAUSE, STEP = "space", "full_stop"
 _HINT = "space pauses · . steps"
 _HELD = "PAUSED · space goes on · . steps"
-_OVER = "the end · the engine is yours now, q quits"
+_OVER = "the end · the engine is yours now, ctrl+q quits"
 
 
 async def watch(tape: Tape, *, speed: float = 1.0, captions: bool = True) -> str:
@@ -56,10 +55,18 @@ class Theatre(Check):
         running = asyncio.create_task(self._stage.app.run_async())
         playing = asyncio.create_task(self._play())
         await asyncio.wait((running, playing), return_when=asyncio.FIRST_COMPLETED)
-        playing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await playing
+        app, is_left = self._stage.app, running.done() or self._stage.app._exit
+        if not is_left:
+            app.exit()  # the player has failed
         await running
+        playing.cancel()
+        try:
+            await playing
+        except asyncio.CancelledError:
+            pass
+        except Exception:
+            if not is_left:  # else it looked for a screen that was about to go
+                raise
         return self._trouble
 
     async def _play(self) -> None:

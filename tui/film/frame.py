@@ -9,7 +9,7 @@ from rich.cells import cell_len, split_graphemes
 from rich.segment import Segment
 from rich.style import Style
 from rich.terminal_theme import SVG_EXPORT_THEME
-from textual._context import visible_screen_stack
+from textual._context import active_app, visible_screen_stack
 
 from ..ascii_output import in_ascii
 from ..format import clean
@@ -82,6 +82,7 @@ def frame_of(app: "Lamtop") -> Frame:
 
     All that is private to Textual is asked for here.
     """
+    active_app.set(app)  # whoever asks need not be a part of it
     visible_screen_stack.set(app._background_screens)
     strips = app.screen._compositor.render_strips()
     return Frame(app.size.width, tuple(row_of(strip, plain=app.draws_ascii) for strip in strips))
