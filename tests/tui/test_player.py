@@ -71,7 +71,8 @@ def test_a_tape_that_is_checked_lives_through_the_moments_of_one_that_is_filmed(
             engine = self._stage.company.engine
             page = await engine.page({"view": "timeline"}, None)
             found = [await engine.life(row["id"]) for row in page["rows"]]
-            lives.append({"now": engine.clock.now(), "lives": [{**life, "processes": 0} for life in found if life]})
+            told = [{**life, "processes": 0} for life in found if life]
+            lives.append({"now": engine.clock.now(), "lives": self._stage.costume.on(told)})
 
     class Filmed(Watched):
         filming = True

@@ -112,7 +112,9 @@ def test_a_person_opens_a_file_goes_through_it_and_quits(
     terminal.until(lambda s: "this is a replay: nothing runs" in s, "a key that runs nothing")
     terminal.press(")")
     terminal.until(lambda s: "REPLAY 3:08" in s and "4 DLQ 1" in s, "the end")
-    terminal.press("(}}p")
+    terminal.press("(}}")
+    terminal.until(lambda s: "▶x16" in s, "playing, and fast")
+    terminal.press("p")
     terminal.until(lambda s: "held still" in s and "REPLAY 3:08" not in s, "played for a moment and held")
     terminal.press("q")
     assert terminal.wait() == 0

@@ -31,7 +31,7 @@ class Stage:
     def __init__(self, company: Company, costume: Costume, theme: str = "dark", *, in_ascii: bool = False) -> None:
         self.company = company
         company.went = self.cut_the_line
-        self._costume = costume
+        self.costume = costume
         self._door: Door | None = None
         self._has_looked = False
         self.app = Lamtop(self._connect, theme, in_ascii=in_ascii)
@@ -40,7 +40,7 @@ class Stage:
 
     async def _connect(self) -> Door:
         await self.company.came.wait()
-        self._door = Door(self.company.engine, self._costume)
+        self._door = Door(self.company.engine, self.costume)
         return self._door
 
     def cut_the_line(self) -> None:

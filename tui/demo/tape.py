@@ -18,7 +18,7 @@ THEMES = ("dark", "light", "terminal")
 
 
 class TapeError(ValueError):
-    """A tape cannot be read, or what it says is not so. The text names file and line, `screen` is what was seen then."""
+    """A tape cannot be read, or what it says is not so: its text names file and line. `screen` is what was seen."""
 
     def __init__(self, text: str, screen: str = "") -> None:
         super().__init__(text)
