@@ -175,7 +175,8 @@ class Reloader:
         """Read and take over the configuration, and say which functions are to switch."""
         project = await self._read_again()
         functions = project.functions.values()
-        files = await asyncio.to_thread(reached, functions, (touched or set()) - {project.source}, self._contents)
+        code = set(touched or ()) - ({project.source} if not has_module([project.source]) else set())
+        files = await asyncio.to_thread(reached, functions, code, self._contents)
         switches = [
             self._expect(function, noticed, files[function.name])
             for function in functions

@@ -161,16 +161,22 @@ def _outputs(made: Film) -> list[str]:
     return [json.loads(line)[2] for line in file.getvalue().splitlines()[1:]]
 
 
-def test_a_project_of_ones_own_is_played_and_left_as_it_was(tmp_path: Path) -> None:
+@pytest.mark.parametrize("project", ["shop", "shop/orders.py", "tapes/../shop/orders.py"])
+def test_a_project_of_ones_own_is_played_and_left_as_it_was(
+    project: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen from the tape, wherever somebody stands; a project of one file is reloaded like any other."""
+    monkeypatch.chdir(tmp_path.parent)
+    (tmp_path / "tapes").mkdir()
     (tmp_path / "shop").mkdir()
     handler = tmp_path / "shop" / "orders.py"
     handler.write_text("def handler(event, context):\n    print('paid')\n")
     before = handler.read_text()
     check(
-        'project shop\nsize 80x24\nchoose orders\nkey a\nwait log[orders] ~ "paid"\n'
+        f'project {project}\nsize 80x24\nchoose orders\nkey a\nwait log[orders] ~ "paid"\n'
         'edit orders.py "paid" -> "paid in full"\nwait functions[orders].version == 2\nkey a\n'
         'wait log ~ "paid in full"\n',
-        tmp_path,
+        Path(tmp_path.name),
     )
     assert handler.read_text() == before
     assert [path.name for path in (tmp_path / "shop").iterdir()] == ["orders.py"]
