@@ -125,3 +125,7 @@ def test_actions_of_fault_injection_service_are_kinds_too_and_delay_as_long_as_t
 def test_every_kind_can_be_said() -> None:
     for kind in Kind:
         assert parse(f"all {kind}").rule.kind is kind
+
+
+def test_the_quotes_that_a_shell_needs_around_json_do_no_harm_where_there_is_no_shell() -> None:
+    assert parse('orders error if \'{"card": "x"}\'') == parse('orders error if {"card": "x"}')

@@ -3,6 +3,7 @@
 What happens does not depend on whether anybody films it: a tape that is only checked lives through the same moments.
 """
 
+import contextlib
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
@@ -111,7 +112,8 @@ class Player:
             await self._tick()
 
     async def _failed(self, step: Step, why: str) -> TapeError:
-        await self._picture()
+        with contextlib.suppress(TimeoutError):  # it may be just that
+            await self._picture()
         return TapeError(f"{self._tape.file}:{step.line}: {step.text}\n  {why}", self._stage.frame().text)
 
     # -- the film ----------------------------------------------------------------------------------------------------
