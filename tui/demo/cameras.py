@@ -6,6 +6,7 @@ from pathlib import Path
 from ..film.frame import Frame
 from ..film.reel import Film, Mark, Pressed
 from ..film.svg import svg
+from ..format import clean, one_line
 from .keys import shown
 from .player import Camera
 from .stage import Stage
@@ -54,7 +55,7 @@ class FilmCamera(Check):
     ) -> None:
         """`speed`: how many times as fast the film is played. `progress` is told of each step."""
         rows = tape.rows
-        self.film = Film(tape.columns, rows, tape.title or tape.file)
+        self.film = Film(tape.columns, rows, _words(tape.title or tape.file))
         self._stage, self._captions, self._speed = stage, captions, speed
         self._stills, self._progress = stills, progress
         self._scene = ""
@@ -69,8 +70,8 @@ class FilmCamera(Check):
         return Frame(frame.columns, (*frame.rows, *strip.rows(frame.columns, at, rate)))
 
     def scene(self, at: float, title: str) -> None:
-        self._scene = title
-        self.film.marks.append(Mark(at / self._speed, title))
+        self._scene = _words(title)
+        self.film.marks.append(Mark(at / self._speed, self._scene))
 
     def key(self, at: float, key: str) -> None:
         self.film.keys.append(Pressed(at / self._speed, shown(key)))
@@ -87,3 +88,8 @@ class FilmCamera(Check):
         """The film, its last picture held."""
         self.film.seconds += _LAST_STAYS / self._speed
         return self.film
+
+
+def _words(text: str) -> str:
+    """Somebody else's words, for pictures and texts that are looked at in a terminal."""
+    return one_line(clean(text))

@@ -32,7 +32,10 @@ class Sight(Protocol):
         """The last log lines of a function; of all: ""."""
         ...
 
-    def totals(self) -> dict[str, Any]: ...
+    def totals(self) -> dict[str, Any]:
+        """By name; none while no engine is there."""
+        ...
+
     async def screen(self) -> str: ...
 
 
@@ -64,7 +67,8 @@ class Clause(NamedTuple):
             case "log":
                 return list(await sight.lines("" if self.row == "*" else self.row))
             case "totals":
-                return [self._field(sight.totals())]
+                totals = sight.totals()
+                return [self._field(totals)] if totals else []
         total, rows = await sight.rows(self.what)
         if self.field in ("", COUNT) and not self.row:
             return [total]

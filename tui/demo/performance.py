@@ -34,7 +34,9 @@ class StageHands:
         self._company, self._props = company, props
 
     async def send(self, function: str, payload: str) -> None:
-        """Queue an event, as boto3 does. Raises ValueError if there is no such function."""
+        """Queue an event, as boto3 does. Raises ValueError if there is no such function, or nobody to take it."""
+        if not self._company.is_there:
+            raise ValueError("no engine is there to take it; expected when it is back, which the screen says")
         engine = self._company.engine
         if function not in engine.functions:
             raise ValueError(f"there is no function {function!r}; there are {', '.join(sorted(engine.functions))}")
@@ -46,11 +48,15 @@ class StageHands:
         path = (self._props.root / file).resolve()
         if not path.is_relative_to(self._props.folder) or not path.is_file():
             raise ValueError(f"there is no file {file!r} in {self._props.root.name}")
-        text = path.read_text(encoding="utf-8")
+        try:
+            text = path.read_bytes().decode()
+        except (OSError, UnicodeError) as error:
+            raise ValueError(f"{file} cannot be changed: {error}") from None
         if text.count(old) != 1:
             raise ValueError(f"{file} has {old!r} {text.count(old)} times; expected once")
-        path.write_text(text.replace(old, new), encoding="utf-8")
-        self._company.engine.reloader.files_changed({path})
+        path.write_bytes(text.replace(old, new).encode())
+        if self._company.is_there:
+            self._company.engine.reloader.files_changed({path})
 
 
 async def perform(tape: Tape, camera_on: Callable[[Stage], Camera], *, captions: bool = True) -> Report:
