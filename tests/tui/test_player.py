@@ -125,7 +125,8 @@ def test_handlers_run_in_processes_of_their_own_and_the_report_names_them() -> N
 def test_an_engine_that_a_fault_kills_is_missed_and_another_takes_its_place_with_what_was_accepted() -> None:
     made = film(
         "size 100x30\nhide\nchoose fire-and-forget\nkey :\ntype fault all engine 1x\nkey enter\nkey a\n"
-        'wait screen ~ "no engine" max 10s\nedit flaky.py "this event" -> "such an event"\nshow\nwait totals.received == 0 max 10s\n'
+        'wait screen ~ "no engine" max 10s\nedit flaky.py "this event" -> "such an event"\nshow\n'
+        "wait totals.received == 0 max 10s\n"
         'wait screen ~ "attempt was lost" max 10s\nuntil timeline[0].state == succeeded max 20s\n'
     )
     told = [shot.frame.text for shot in made.shots]
