@@ -11,7 +11,9 @@ from terminal import Terminal
 TAPE = """title Watched
 scene One
 caption A fault is armed
+pause 24s
 choose always-fails
+key j k
 key f
 key esc
 caption And now it fails
