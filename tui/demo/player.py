@@ -113,6 +113,7 @@ class Player:
 
     async def _failed(self, step: Step, why: str) -> TapeError:
         with contextlib.suppress(TimeoutError):  # it may be just that
+            await self._stage.settle()  # nobody has looked so far, if the tape is only checked
             await self._picture()
         return TapeError(f"{self._tape.file}:{step.line}: {step.text}\n  {why}", self._stage.frame().text)
 
