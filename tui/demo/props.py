@@ -50,9 +50,10 @@ def copy_project(project: Path | None, place: Path) -> Props:
     root = source if source.is_dir() else source.parent
     folder = place.resolve() / root.name
     try:
-        shutil.copytree(root, folder, ignore=_LEFT_OUT)
-    except (OSError, shutil.Error) as error:
-        raise ConfigurationError(f"{root} cannot be copied: {error}") from None
+        shutil.copytree(root, folder, ignore=_LEFT_OUT, ignore_dangling_symlinks=True)
+    except OSError as error:
+        why = error.args[0][0][2] if isinstance(error, shutil.Error) else error  # of the first file of several
+        raise ConfigurationError(f"{root} cannot be copied: {why}") from None
     return Props(folder, folder / source.relative_to(root), _python(root), is_examples=False)
 
 
