@@ -146,6 +146,22 @@ def test_a_file_that_is_written_in_place_is_noticed_too(tell: Tell) -> None:
     tell(ORDERS, story)
 
 
+def test_a_project_that_is_one_file_is_reloaded_too(tell: Tell, tmp_path: Path) -> None:
+    async def story(it: Story) -> None:
+        assert await it.result() == "old"
+        it.save(orders=returns("new"))
+        await it.said("orders v2, orders.py changed")
+        assert await it.result() == "new"
+        it.save(orders="import prices\n\ndef handler(event, context):\n    return prices.PRICE\n")
+        await it.said("orders v3, orders.py changed")
+        it.save(prices="PRICE = 22\n")
+        await it.said("orders v4, prices.py changed")
+        assert await it.result() == 22
+
+    files = {"orders.py": returns("old"), "prices.py": "PRICE = 1\n"}
+    tell(files, story, source=tmp_path / "project" / "orders.py")
+
+
 def test_a_module_that_the_handler_imports_is_reloaded_with_it(tell: Tell) -> None:
     files = {
         **ORDERS,
