@@ -22,14 +22,16 @@ class Configurations:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "configuration.json"
+        self._noted: list[Configuration] | None = None  # what the file says, once it was written or read here
 
     def note(self, since: float, project: dict[str, Any]) -> None:
         """From now on it is this. Nothing is written if it was so before."""
-        known = self.read()
+        known = self.read() if self._noted is None else self._noted
         told: dict[str, Any] = json.loads(json.dumps(project))
-        if known and known[-1].project == told:
-            return
-        self._write([*known, Configuration(since, told)][-_KEPT:])
+        if not known or known[-1].project != told:
+            known = [*known, Configuration(since, told)][-_KEPT:]
+            self._write(known)
+        self._noted = known
 
     def read(self) -> list[Configuration]:
         """All that is known, oldest first."""

@@ -14,6 +14,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from ..core.event import Attempt, Ended, Event, Message, Outcome
+from .moments import Moment, Moments
 from .peek import Peek
 from .queue import SCHEMA
 
@@ -122,19 +123,19 @@ _SHOWN = (
 _OF = "(:of = '' OR e.id = :of OR e.function = :of)"
 _LETTERS = "FROM main.letter w LEFT JOIN main.event e ON e.id = w.request_id"
 _ATTEMPTS = "FROM main.attempt w JOIN main.event e ON e.seq = w.event"
-_CHANGES = (
-    f"FROM main.stand w JOIN main.event e ON e.seq = w.seq WHERE w.at {{beyond}} :at AND {_OF}",
-    f"{_ATTEMPTS} WHERE w.started_at {{beyond}} :at AND {_OF}",
-    f"{_ATTEMPTS} WHERE w.ended_at {{beyond}} :at AND {_OF}",
-    f"{_LETTERS} WHERE w.at {{beyond}} :at AND {_OF}",
-    f"{_LETTERS} WHERE w.until {{beyond}} :at AND w.until < {_ALWAYS} AND {_OF}",
-)
-_MOMENTS = ("w.at", "w.started_at", "w.ended_at", "w.at", "w.until")
-_FAILURES = (f"FROM main.failure w JOIN main.event e ON e.seq = w.seq WHERE w.at {{beyond}} :at AND {_OF}",)
 
 
-class Past(Peek):
+class Past(Peek, Moments):
     """A recording's queue at a moment, read as any `Peek` reads. `move` goes to another moment."""
+
+    CHANGES = (
+        Moment("w.at", "FROM main.stand w JOIN main.event e ON e.seq = w.seq", _OF),
+        Moment("w.started_at", _ATTEMPTS, _OF),
+        Moment("w.ended_at", _ATTEMPTS, _OF),
+        Moment("w.at", _LETTERS, _OF),
+        Moment("w.until", _LETTERS, f"w.until < {_ALWAYS} AND {_OF}"),
+    )
+    FAILURES = (Moment("w.at", "FROM main.failure w JOIN main.event e ON e.seq = w.seq", _OF),)
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         """`connection` is the recording's own."""
@@ -185,20 +186,6 @@ class Past(Peek):
         became = {row[0]: Attempt(row[0], row[1], Outcome(Ended(row[2]), *row[3:])) for row in rows}
         return [(event, became.get(event.seq)) for event in events]
 
-    def next_change(self, at: float, of: str = "") -> float | None:
-        """When something happens next, to this request or function ("": to any)."""
-        return self._nearest(_CHANGES, ">", at, of)
-
-    def last_change(self, at: float, of: str = "") -> float | None:
-        """When something happened before, the latest."""
-        return self._nearest(_CHANGES, "<", at, of)
-
-    def next_failure(self, at: float, of: str = "") -> float | None:
-        return self._nearest(_FAILURES, ">", at, of)
-
-    def last_failure(self, at: float, of: str = "") -> float | None:
-        return self._nearest(_FAILURES, "<", at, of)
-
     def changed_between(self, after: float, until: float, of: str = "", limit: int = 20) -> list[Event]:
         """The events to which something happened in this stretch of time, as they are at the moment."""
         sql = f"""SELECT seq FROM (
@@ -208,14 +195,6 @@ class Past(Peek):
                     WHERE w.started_at > :after AND w.started_at <= :until AND {_OF}) ORDER BY seq LIMIT :limit"""
         values = {"after": after, "until": until, "of": of, "limit": limit}
         return self.events_of([seq for (seq,) in self._all(sql, values)])
-
-    def _nearest(self, sources: Iterable[str], beyond: str, at: float, of: str) -> float | None:
-        found: list[float] = []
-        for source, column in zip(sources, _MOMENTS, strict=False):
-            order = "ASC" if beyond == ">" else "DESC"
-            sql = f"SELECT {column} {source.format(beyond=beyond)} ORDER BY {column} {order} LIMIT 1"
-            found += [moment for (moment,) in self._all(sql, {"at": at, "of": of})]
-        return (min if beyond == ">" else max)(found, default=None)
 
 
 def _stand_rows(events: Iterable[tuple[int, Known]]) -> list[tuple[Any, ...]]:

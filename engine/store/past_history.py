@@ -11,6 +11,7 @@ from typing import Any
 
 from ..core.log import LogLine
 from .history_reader import ANSWERED_KEPT, Answered, HistoryReader, as_answered, lines_in
+from .moments import Moment, Moments
 
 Row = dict[str, Any]
 _TABLE = """
@@ -29,12 +30,13 @@ _INDEXES = """
 """
 _MOMENTS = ("accepted_at", "started_at", "ended_at")
 _OF = "(:of = '' OR id = :of OR function = :of)"
-_CHANGES = tuple(f"{at} FROM call WHERE {at} {{beyond}} :at AND {_OF} ORDER BY {at}" for at in _MOMENTS)
-_FAILURES = (f"ended_at FROM call WHERE failed = 1 AND ended_at {{beyond}} :at AND {_OF} ORDER BY ended_at",)
 
 
-class PastHistory(HistoryReader):
+class PastHistory(HistoryReader, Moments):
     """A recording's history at a moment. `move` goes to another one."""
+
+    CHANGES = tuple(Moment(at, "FROM call", _OF) for at in _MOMENTS)
+    FAILURES = (Moment("ended_at", "FROM call", f"failed = 1 AND {_OF}"),)
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         """`connection` is the recording's own."""
@@ -149,34 +151,13 @@ class PastHistory(HistoryReader):
 
     # -- other moments -----------------------------------------------------------------------------------------------
 
-    def next_change(self, at: float, of: str = "") -> float | None:
-        """When something happens next, to this request or function ("": to any)."""
-        return self._nearest(_CHANGES, ">", at, of)
-
-    def last_change(self, at: float, of: str = "") -> float | None:
-        return self._nearest(_CHANGES, "<", at, of)
-
-    def next_failure(self, at: float, of: str = "") -> float | None:
-        return self._nearest(_FAILURES, ">", at, of)
-
-    def last_failure(self, at: float, of: str = "") -> float | None:
-        return self._nearest(_FAILURES, "<", at, of)
-
     def changed_between(self, after: float, until: float, of: str = "", limit: int = 20) -> list[Row]:
         """The synchronous invocations to which something happened in this stretch of time."""
         when = " OR ".join(f"{at} > :after AND {at} <= :until" for at in _MOMENTS)
         sql = f"SELECT body FROM call WHERE ({when}) AND {_OF} ORDER BY number LIMIT :limit"
-        found = self._named(sql, {"after": after, "until": until, "of": of, "limit": limit})
+        found = self._all(sql, {"after": after, "until": until, "of": of, "limit": limit})
         return [json.loads(body) for (body,) in found]
 
-    def _nearest(self, sources: Iterable[str], beyond: str, at: float, of: str) -> float | None:
-        found: list[float] = []
-        for source in sources:
-            order = "ASC" if beyond == ">" else "DESC"
-            sql = f"SELECT {source.format(beyond=beyond)} {order} LIMIT 1"
-            found += [moment for (moment,) in self._named(sql, {"at": at, "of": of})]
-        return (min if beyond == ">" else max)(found, default=None)
-
-    def _named(self, sql: str, values: dict[str, Any]) -> list[Any]:
+    def _all(self, sql: str, values: dict[str, Any]) -> list[Any]:
         with self._one_at_a_time:
             return self._connection.execute(sql, values).fetchall()
