@@ -237,13 +237,8 @@ class Engine:
 
     async def stop(self) -> None:
         """Stop accepting, let running handlers finish for 2 s, settle everything, leave nothing behind."""
-        if self._entry is not None:
-            registry.leave(self._entry)
         self.dispatcher.start_no_more()
-        self.wall_clock.stop()
-        await self.watcher.stop()
-        await self.reloader.stop()
-        await self.environments.stop(_GRACE)
+        await self._wind_down(_GRACE)
         self.loop.stop()
         await self._running
         self._time.stop()
@@ -255,15 +250,19 @@ class Engine:
         """End as if the process were killed, where others share it: nothing is settled, written or told any more."""
         self._running.cancel()
         self.history.paused = True
+        await self._wind_down(0)
+        self._time.stop()
+        await self.server.stop()
+        self._close_files()
+
+    async def _wind_down(self, grace: float) -> None:
+        """Be found no more, look at nothing any more, and end all environments, after so many seconds at most."""
         if self._entry is not None:
             registry.leave(self._entry)
         self.wall_clock.stop()
         await self.watcher.stop()
         await self.reloader.stop()
-        await self.environments.stop(0)
-        self._time.stop()
-        await self.server.stop()
-        self._close_files()
+        await self.environments.stop(grace)
 
     def end(self, why: str) -> None:
         """Ask whoever runs this engine to stop it."""
