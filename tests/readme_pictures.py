@@ -17,10 +17,8 @@ sys.path.insert(0, str(ROOT / "tests" / "tui"))
 
 from snapshot import difference  # noqa: E402
 
-from lamtop.tui.demo.cameras import FilmCamera  # noqa: E402
-from lamtop.tui.demo.performance import perform  # noqa: E402
+from lamtop.tui.demo.filming import film_of  # noqa: E402
 from lamtop.tui.demo.shelf import find_tape  # noqa: E402
-from lamtop.tui.demo.stage import Stage  # noqa: E402
 from lamtop.tui.film.files import write_film  # noqa: E402
 from lamtop.tui.film.gif import gif_comment  # noqa: E402
 from lamtop.tui.film.reel import Film  # noqa: E402
@@ -31,15 +29,7 @@ RENEW = "python tests/readme_pictures.py --renew"
 
 def filmed(tape: str, stills: Path) -> Film:
     """Play a tape and film it."""
-    cameras: list[FilmCamera] = []
-    read = find_tape(tape)
-
-    def camera(stage: Stage) -> FilmCamera:
-        cameras.append(FilmCamera(read, stage, stills=stills))
-        return cameras[0]
-
-    asyncio.run(perform(read, camera))
-    return cameras[0].ended()
+    return asyncio.run(film_of(find_tape(tape), stills=stills))[0]
 
 
 def digest(film: Film) -> str:

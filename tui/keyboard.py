@@ -71,9 +71,10 @@ class Keyboard:
 
     def _is_text(self, typed: Typed) -> bool:
         """Is it a letter for the field that has the keys? A field takes them in the order in which they come."""
-        return isinstance(typed, events.Key) and self._takes(typed.key, typed.character)
+        return isinstance(typed, events.Key) and self.takes(typed.key, typed.character)
 
-    def _takes(self, key: str, character: str | None) -> bool:
+    def takes(self, key: str, character: str | None) -> bool:
+        """Is it for the field that has the keys?"""
         return self._app.focused is not None and self._app.focused.check_consume_key(key, character)
 
     async def _settled(self, start: object) -> None:
@@ -84,7 +85,7 @@ class Keyboard:
                 await self._released(self._held)
             await self._round()
             place = self._place()
-            went_nowhere = place == start and not self._takes("a", "a")  # a field tells of its text in a second round
+            went_nowhere = place == start and not self.takes("a", "a")  # a field tells of its text in a second round
             if self._held is None and (went_nowhere or place == last):
                 return
             last = place

@@ -10,11 +10,9 @@ from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from lamtop.tui.app import Lamtop
+from lamtop.tui.demo.keys import CHARACTERS
 from lamtop.tui.widgets.line_table import LineTable
 from lamtop.tui.widgets.log_lines import LogLines
-
-_CHARACTERS = {"slash": "/", "question_mark": "?", "left_curly_bracket": "{", "quotation_mark": '"', "colon": ":"}
-_CHARACTERS |= {"left_square_bracket": "[", "right_square_bracket": "]", "space": " "}
 
 HOSTILE = {
     "escape": "a\x1b[2Jb",
@@ -63,7 +61,7 @@ class Stage:
     def send(self, key: str) -> None:
         """Press a key without waiting for anything."""
         name = _character_to_key(key) if len(key) == 1 and not key.isalnum() else key
-        character = key if len(key) == 1 else _CHARACTERS.get(key)
+        character = key if len(key) == 1 else CHARACTERS.get(key)
         event = events.Key(name, character)
         event.set_sender(self.app)
         driver = self.app._driver

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from stage import HOSTILE
 
-from lamtop.tui.demo.cameras import Check, FilmCamera
+from lamtop.tui.demo.cameras import Check
+from lamtop.tui.demo.filming import film_of
 from lamtop.tui.demo.performance import Report, perform
 from lamtop.tui.demo.stage import Stage
 from lamtop.tui.demo.tape import TapeError, parse_tape
@@ -25,14 +26,7 @@ def check(text: str, folder: Path = Path("/nowhere")) -> Report:
 
 
 def film(text: str, folder: Path = Path("/nowhere"), stills: Path | None = None) -> Film:
-    tape, cameras = parse_tape(text, folder / "a.tape"), list[FilmCamera]()
-
-    def camera(stage: Stage) -> FilmCamera:
-        cameras.append(FilmCamera(tape, stage, stills=stills))
-        return cameras[0]
-
-    asyncio.run(perform(tape, camera))
-    return cameras[0].ended()
+    return asyncio.run(film_of(parse_tape(text, folder / "a.tape"), stills=stills))[0]
 
 
 def cast(made: Film, folder: Path) -> bytes:

@@ -178,24 +178,20 @@ def _watch(tape: "Tape", options: dict[str, Any]) -> None:
 
 
 def _film(tape: "Tape", stills: Path, options: dict[str, Any]) -> "Film":
-    from ..demo.cameras import FilmCamera
-    from ..demo.performance import perform
-    from ..demo.stage import Stage
+    from ..demo.filming import film_of
 
-    cameras: list[FilmCamera] = []
-    captions = not options["no_captions"]
     with _bar(f"playing {tape.file}", len(tape.steps)) as bar:
-
-        def camera(stage: Stage) -> FilmCamera:
-            progress = lambda _step: bar.update(1)  # noqa: E731
-            cameras.append(
-                FilmCamera(tape, stage, captions=captions, speed=options["speed"], stills=stills, progress=progress)
+        film, report = asyncio.run(
+            film_of(
+                tape,
+                captions=not options["no_captions"],
+                speed=options["speed"],
+                stills=stills,
+                progress=lambda _step: bar.update(1),
             )
-            return cameras[0]
-
-        report = asyncio.run(perform(tape, camera, captions=captions))
+        )
     say(_words(report), err=True)
-    return cameras[0].ended()
+    return film
 
 
 def _keep(film: "Film", path: Path) -> None:

@@ -54,8 +54,7 @@ class FilmCamera(Check):
         progress: Callable[[Step], None] = lambda _step: None,
     ) -> None:
         """`speed`: how many times as fast the film is played. `progress` is told of each step."""
-        rows = tape.rows
-        self.film = Film(tape.columns, rows, _words(tape.title or tape.file))
+        self.film = Film(tape.columns, tape.rows, _words(tape.title or tape.file))
         self._stage, self._captions, self._speed = stage, captions, speed
         self._stills, self._progress = stills, progress
         self._scene = ""

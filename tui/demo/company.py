@@ -5,10 +5,12 @@ nothing settled, committed or told, and the processes of its handlers are killed
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import contextlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from .props import Props, settings
+from .unless import Over, unless
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,11 +81,6 @@ class Company:
     # -- time --------------------------------------------------------------------------------------------------------
 
     @property
-    def now(self) -> float:
-        """Engine time, in seconds since the epoch. It goes on while no engine is there."""
-        return self._engine.clock.now() if self._engine is not None else self._then + self._absent
-
-    @property
     def rate(self) -> float:
         """Engine seconds that are to pass in one second of whoever watches."""
         return self._engine.clock.rate if self._engine is not None else 1.0
@@ -96,20 +93,14 @@ class Company:
     async def advance(self, seconds: float) -> None:
         """Let time pass, and everything happen that is due by then."""
         if self._engine is not None and self._engine.simulation is not None:
-            await self._unless_it_dies(self._engine.simulation.advance(seconds))
+            with contextlib.suppress(Over):  # time that nobody lets pass any more is not waited for
+                await unless(self._death, self._engine.simulation.advance(seconds))
             self._note_pids()
         if self._dying is not None:
             await self._dying
             self._absent += seconds
             if self._absent >= _BACK_AFTER:
                 await self._return()
-
-    async def _unless_it_dies(self, passing: Coroutine[Any, Any, None]) -> None:
-        """Time that nobody lets pass any more is not waited for."""
-        waiting = asyncio.ensure_future(passing)
-        await asyncio.wait((waiting, self._death), return_when=asyncio.FIRST_COMPLETED)
-        if not waiting.done():
-            waiting.cancel()
 
     # -- death and return --------------------------------------------------------------------------------------------
 

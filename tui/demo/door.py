@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..client import EngineUnreachable, LocalClient, Values
 from .costume import Costume
+from .unless import Over, unless
 
 if TYPE_CHECKING:
     from lamtop.engine import Engine
@@ -94,10 +95,8 @@ class Door(LocalClient):
             self.waiting -= 1
 
     async def _unless_gone(self, answer: Awaitable[T]) -> T:
-        asked = asyncio.ensure_future(answer)
-        await asyncio.wait((asked, self._gone), return_when=asyncio.FIRST_COMPLETED)
-        if not asked.done():
-            asked.cancel()
-            raise EngineUnreachable(_GONE)
-        given: T = self._costume.on(asked.result())
+        try:
+            given: T = self._costume.on(await unless(self._gone, answer))
+        except Over:
+            raise EngineUnreachable(_GONE) from None
         return given

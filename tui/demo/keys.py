@@ -52,7 +52,7 @@ def shown(name: str) -> str:
 def meaning(app: "Lamtop", name: str) -> str:
     """What a key does now, in a word or some; "" if it is a letter for a field, or nothing."""
     character = name if len(name) == 1 else CHARACTERS.get(name)
-    if app.focused is not None and app.focused.check_consume_key(name, character):
+    if app.keyboard.takes(name, character):
         return ""
     bound = app.screen.active_bindings.get(name)
     key: Key | None = _BY_ID.get(bound.binding.id or "") if bound is not None else None

@@ -76,7 +76,10 @@ async def perform(tape: Tape, camera_on: Callable[[Stage], Camera], *, captions:
 @asynccontextmanager
 async def staged(tape: Tape, *, for_a_film: bool = True) -> AsyncIterator[tuple[Stage, StageHands]]:
     """A stage with its engine, for the time of one tape. A film shows nothing of what this machine's user wishes."""
-    with tempfile.TemporaryDirectory(prefix="lamtop-") as place, same_everywhere(_OF_THE_MACHINE if for_a_film else ()):
+    with (
+        tempfile.TemporaryDirectory(prefix="lamtop-") as place,
+        _same_everywhere(_OF_THE_MACHINE if for_a_film else ()),
+    ):
         props = copy_project(tape.project, Path(place))
         company = Company(props, tape.seed)
         await company.open()
@@ -87,7 +90,7 @@ async def staged(tape: Tape, *, for_a_film: bool = True) -> AsyncIterator[tuple[
 
 
 @contextmanager
-def same_everywhere(without: tuple[str, ...]) -> Iterator[None]:
+def _same_everywhere(without: tuple[str, ...]) -> Iterator[None]:
     """Times of day in UTC, and these variables away."""
     before = {name: os.environ.get(name) for name in ("TZ", *without)}
     for name in without:

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from . import steps
-from .conditions import Condition
 from .keys import meaning, shown
 from .stage import Stage
 from .steps import Step
@@ -103,7 +102,7 @@ class Player:
                 await self._do[type(step.action)](step.action, step)
             except (ValueError, TimeoutError) as error:
                 raise await self._failed(step, str(error)) from None
-        await self._roll(max(0.0, self._read_at - self.film))
+        await self._roll(self._read_at - self.film)
         await self._picture()
 
     async def go_on(self) -> None:
@@ -200,7 +199,7 @@ class Player:
         before, waited = self.rate, 0.0
         if wait.speed:
             self._company.rate = wait.speed
-        while differs := await self._differs(wait.condition):
+        while differs := await wait.condition.differs(self._sight):
             if waited >= wait.at_most:
                 raise ValueError(f"it did not come to that in {wait.at_most:g} s; {differs}")
             await self._tick()
@@ -208,12 +207,9 @@ class Player:
         if wait.speed:
             self._company.rate = before
 
-    async def _differs(self, condition: Condition) -> str:
-        return await condition.differs(self._sight)
-
     async def _assert(self, wish: steps.Assert, _step: Step) -> None:
         await self._company.advance(0.0)
-        if differs := await self._differs(wish.condition):
+        if differs := await wish.condition.differs(self._sight):
             raise ValueError(f"that is not so; {differs}")
 
     async def _pause(self, pause: steps.Pause, _step: Step) -> None:

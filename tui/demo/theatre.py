@@ -143,14 +143,9 @@ def _driver_with_strip(driver: type[Driver], key: Callable[[str], Any], rows: in
                 super().process_message(message)
 
         def _for_the_tape(self, pressed: events.Key) -> None:
-            if _types(self._app):
+            if self._app.keyboard.takes("a", "a"):  # letters go to a field
                 super().process_message(pressed)
             else:
                 key(pressed.key)
 
     return StripDriver
-
-
-def _types(app: Any) -> bool:
-    """Whether letters go to a field."""
-    return app.focused is not None and app.focused.check_consume_key("a", "a")
