@@ -357,6 +357,7 @@ class Engine:
         return self.faults.why_not_delivered(delivery) or self.destinations.deliver(delivery)
 
     def _time_changed(self, level: str, text: str) -> None:
+        self.faults.plan()
         self.notices.say(level, text)
         self._keep(speed=self.clock.rate)
 

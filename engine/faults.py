@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from .clock import Clock
+from .clock import Clock, Timer
 from .core.arn import receiver_name
 from .core.event import Delivery
 from .core.fault import ON_DELIVERY, Fault, Kind, Rule, choose
@@ -36,6 +36,7 @@ class Faults:
         self._is_supervised = is_supervised
         self._rules: list[Rule] = []
         self._armed = 0
+        self._timer: Timer | None = None  # rings when the first of them is over
 
     def arm(self, sentence: str) -> Rule:
         """Arm what a sentence says. Raises ValueError if it makes no sense, or nobody could undo what it does."""
@@ -47,14 +48,17 @@ class Faults:
             )
         self._armed += 1
         rule = wish.armed(self._armed, self._clock.now())
-        self._add(rule)
+        self._rules.append(rule)
+        self.plan()
         self._changed()
         return rule
 
-    def _add(self, rule: Rule) -> None:
-        self._rules.append(rule)
-        if rule.until is not None:
-            self._clock.ring_at(rule.until, self._time_is_up)
+    def plan(self) -> None:
+        """Look again when the first of the rules is over. To be called too when time passes otherwise than before."""
+        if self._timer is not None:
+            self._timer.cancel()
+        ends = [rule.until for rule in self._rules if rule.until is not None]
+        self._timer = self._clock.ring_at(min(ends), self._time_is_up) if ends else None
 
     def to_keep(self) -> list[dict[str, Any]]:
         """The rules that are not over, as JSON values, for `take_over`."""
@@ -66,7 +70,8 @@ class Faults:
         for fields in kept:
             rule = Rule(**{**fields, "kind": Kind(fields["kind"])})
             self._armed = max(self._armed, rule.number)
-            self._add(rule)
+            self._rules.append(rule)
+        self.plan()
 
     def clear(self, number: int | None = None) -> int:
         """Disarm one rule, or all. Returns how many that were."""
@@ -80,6 +85,8 @@ class Faults:
     def _time_is_up(self) -> None:
         if self._drop_what_is_over():
             self._lifted()
+        else:
+            self.plan()  # a clock of the machine's is a little early now and then
 
     def _drop_what_is_over(self) -> bool:
         now = self._clock.now()
@@ -92,6 +99,7 @@ class Faults:
         for rule in rules:
             self.ended(rule, "is used up" if rule.is_used_up else why)
         if rules:
+            self.plan()
             self._changed()
 
     def words(self, rule: Rule) -> str:

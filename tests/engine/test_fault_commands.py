@@ -98,18 +98,14 @@ def test_a_mistyped_fault_is_an_error_of_the_command(project: Project) -> None:
 
 def test_time_stands_still_jumps_and_runs_from_the_command_line(project: Project) -> None:
     engine = project.engines[0]
-    assert lamtop(project, "speed", "0").err == "time stands still\n"
+    assert lamtop(project, "speed", "10").err == "time runs at 10 times its speed\n"
     engine.control("POST", "faults/arm", {"fault": "orders error 1x"})
     sent = engine.send("orders", 1)
-
-    def has_failed() -> bool:
-        engine.control("POST", "jump")  # to the end of its init, too
-        life = engine.life(sent)
-        return bool(life["attempts"]) and life["state"] == "queued"
-
-    until(has_failed, "the first attempt failed")
+    until(lambda: engine.life(sent)["state"] == "queued" and engine.life(sent)["attempts"], "the first attempt failed")
+    assert lamtop(project, "speed", "0").err == "time stands still\n"
     done = lamtop(project, "jump")
-    assert (done.code, float(done.out) <= 60) == (0, True), done
+    assert (done.code, 0 < float(done.out) <= 60) == (0, True), done
+    until(lambda: engine.life(sent)["state"] == "running", "its second attempt")
     assert lamtop(project, "speed", "10000").code == 0
     assert engine.ended(sent)["state"] == "succeeded"
     assert lamtop(project, "speed", "-1").code == 2

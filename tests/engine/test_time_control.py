@@ -104,6 +104,31 @@ def test_a_stopped_clock_keeps_retries_back_and_a_fast_one_brings_them(play: Any
     play(story)
 
 
+def test_a_fault_is_over_when_its_time_is_however_fast_that_came(play: Any) -> None:
+    async def story(engine: Engine) -> None:
+        await engine.arm("fails stall 10m")
+        event = await sent(engine)
+        await engine.set_speed(10_000)
+        assert (await until_attempt(engine, event, 3))["condition"] == "RetriesExhausted"
+        said = [notice["text"] for notice in engine.notices.since(0)]
+        assert "fault 1 is over: fails stall; 0 hits of 0" in said
+
+    play(story)
+
+
+@pytest.mark.parametrize("wishes", [{}, {"simulate": 1, "paced": True}])
+def test_a_fault_that_was_cleared_is_nothing_to_jump_to(play: Any, wishes: dict[str, Any]) -> None:
+    async def story(engine: Engine) -> None:
+        await engine.arm("fails error 1000h")
+        await engine.arm("fails error 10m")
+        await engine.disarm()
+        before = engine.clock.now()
+        assert (await engine.jump())["seconds"] is None
+        assert engine.clock.now() - before < 60
+
+    play(story, **wishes)
+
+
 def test_a_speed_that_makes_no_sense_is_refused(play: Any) -> None:
     async def story(engine: Engine) -> None:
         for speed in (-1, 1e9, "fast", float("nan")):
