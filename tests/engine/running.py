@@ -41,6 +41,7 @@ class Process(NamedTuple):
     """A living process that carries a marker."""
 
     pid: int
+    parent: int
     started: int  # clock ticks since the machine started
     command: str
 
@@ -95,9 +96,9 @@ def processes_with(marker: str) -> list[Process]:
             continue
         try:
             if wanted in (folder / "environ").read_bytes().split(b"\0"):
-                started = int((folder / "stat").read_bytes().rpartition(b")")[2].split()[19])
+                stat = (folder / "stat").read_bytes().rpartition(b")")[2].split()
                 command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                found.append(Process(int(folder.name), started, command.strip()))
+                found.append(Process(int(folder.name), int(stat[1]), int(stat[19]), command.strip()))
         except OSError:
             continue  # it has ended meanwhile, or belongs to somebody else
     return found

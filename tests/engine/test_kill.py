@@ -389,8 +389,7 @@ def _all_at_work(project: Project, engine: Engine, number: int) -> set[int]:
 
 def _is_zygote_of(engine: Engine, process: Process) -> bool:
     """What it has forked has its command line too, and another parent."""
-    parent = Path(f"/proc/{process.pid}/stat").read_bytes().rpartition(b")")[2].split()[1]
-    return "zygote.py" in process.command and int(parent) == engine.pid
+    return "zygote.py" in process.command and process.parent == engine.pid
 
 
 def _ticks(pid: int) -> int:
