@@ -5,11 +5,13 @@ waits until all that a moment means is on the screen.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from textual import events
 from textual.geometry import Size
 from textual.keys import _character_to_key
+from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from ..app import Lamtop
@@ -78,30 +80,41 @@ class Stage:
         quiet = 0
         while quiet < _QUIET_TURNS:
             await asyncio.sleep(0)
-            quiet = 0 if self.under_way() else quiet + 1
+            quiet = 0 if any(self.under_way()) else quiet + 1
 
-    def under_way(self) -> list[str]:
+    def under_way(self) -> Iterator[str]:
         """What will still change the screen without anything new."""
         app, door = self.app, self._door
-        found = ["a key"] if not app.keyboard.idle else []
-        found += ["a question"] if door is not None and door.asked else []
-        found += ["a view"] if not app.link.has_sent else []
+        if not app.keyboard.idle:
+            yield "a key"
+        if door is not None and door.asked:
+            yield "a question"
+        if not app.link.has_sent:
+            yield "a view"
         workers = sum(not worker.is_finished for worker in app.workers)
-        found += ["work"] if workers > 1 + (door.waiting if door is not None else 0) else []  # one is the connection
+        if workers > 1 + (door.waiting if door is not None else 0):  # one is the connection
+            yield "work"
+        if app._message_queue.qsize():
+            yield "the app"
         for screen in app.screen_stack:
-            paint = getattr(screen, "_paint", None)
-            found += ["a picture"] if paint is not None and paint.is_due else []
-            found += ["another look"] if getattr(screen, "_waiting", False) else []
-            for node in (screen, *screen.query("*")):
-                if node._message_queue.qsize() or node._layout_required or getattr(node, "_leaving", None):
-                    found.append(f"{node}")
-        return found + (["the app"] if app._message_queue.qsize() else [])
+            yield from self._under_way_on(screen)
+
+    def _under_way_on(self, screen: Screen[Any]) -> Iterator[str]:
+        paint = getattr(screen, "_paint", None)
+        if paint is not None and paint.is_due:
+            yield "a picture"
+        if getattr(screen, "_waiting", False):
+            yield "another look"
+        for node in screen.walk_children(with_self=True):
+            is_laid_out = not getattr(node, "_layout_required", False)
+            if node._message_queue.qsize() or not is_laid_out or getattr(node, "_leaving", None):
+                yield f"{node}"
 
     def _look_again(self) -> bool:
         """What looks at the clock by itself does it now, and what blinks stands still. True if that is to be drawn."""
         self._has_looked = not self._has_looked
         screen = self.app.screen
-        fields = [*screen.query(Input), *screen.query(TextArea)]
+        fields = [*screen.walk_children(Input), *screen.walk_children(TextArea)]
         looks = getattr(screen, "show_again", None)
         if not self._has_looked or not (fields or looks):
             return False
@@ -148,7 +161,7 @@ class Stage:
 
     def _straighten(self) -> None:
         """Scrollbars say where they are in the order in which they were told; say it once more."""
-        for view in self.app.screen.query(LineView):
+        for view in self.app.screen.walk_children(LineView):
             if view.show_vertical_scrollbar:
                 bar = view.vertical_scrollbar
                 bar.window_virtual_size, bar.position = view.virtual_size.height, view.scroll_y
