@@ -57,7 +57,8 @@ class Replay:
     def close(self) -> None:
         """Let go of the recording."""
         self._player.stop()
-        self._recording.close()
+        self._known.past.close()
+        self._known.history.close()
 
     def end(self, why: str) -> None:
         if not self.ended.done():

@@ -78,7 +78,7 @@ class History(HistoryReader):
     def close(self) -> None:
         self.hand_over()
         self._thread.shutdown()
-        self._connection.close()
+        super().close()
 
     def _plan(self) -> None:
         if len(self._lines) + len(self._invocations) >= _BATCH_ROWS:

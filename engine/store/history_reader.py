@@ -55,6 +55,11 @@ class HistoryReader:
     def wait(self) -> None:
         """Until what was handed over is written."""
 
+    def close(self) -> None:
+        """Waits for whoever reads, as `Peek.close` does."""
+        with self._one_at_a_time:
+            self._connection.close()
+
     def lines_of(self, request_id: str, first: int, last: int) -> list[LogLine]:
         """The lines of one request between these numbers."""
         sql = "SELECT lines FROM line_chunk WHERE first <= ? AND last >= ? ORDER BY first"

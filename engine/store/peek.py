@@ -89,7 +89,9 @@ class Peek:
         self._orders = Orders(self._all)
 
     def close(self) -> None:
-        self._connection.close()
+        """Waits for whoever reads: a connection that is closed under a reader takes the process with it."""
+        with self._one_at_a_time:
+            self._connection.close()
 
     def queued(self, window: Window, *, retries: bool) -> tuple[int | None, list[Event]]:
         """Events that wait for their next attempt after a function error (`retries`), or for another reason.

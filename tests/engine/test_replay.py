@@ -11,6 +11,7 @@ import hashlib
 import json
 import random
 import shutil
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -400,6 +401,17 @@ def test_a_frame_after_winding_brings_the_log_anew(told: Told) -> None:
     assert (last["logs"]["logs"]["anew"], early["logs"]["logs"]["anew"]) == (True, True)
     assert len(last["logs"]["logs"]["lines"]) > len(early["logs"]["logs"]["lines"]) > 0
     assert (last["time"]["mode"], early["views"]["timeline"]["total"]) == ("replay", 1)
+
+
+@pytest.mark.parametrize("part", ["past", "history"])
+def test_it_is_closed_only_when_nobody_reads(told: Told, part: str) -> None:
+    replay = Replay(open_recording(told.state, told.state))
+    closing = threading.Thread(target=replay.close)
+    with getattr(replay._known, part)._one_at_a_time:
+        closing.start()
+        closing.join(0.05)
+        assert closing.is_alive()
+    closing.join()
 
 
 def test_every_verb_that_would_change_something_is_refused_in_one_sentence(told: Told) -> None:

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import stat
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -192,6 +193,18 @@ def test_whoever_looks_sees_the_last_commit_and_cannot_write(folder: Path) -> No
         peek._connection.execute("DELETE FROM event")
     peek.close()
     store.close()
+
+
+@pytest.mark.parametrize("reader", [lambda folder: Peek(Store(folder).path), History])
+def test_who_closes_waits_for_who_reads(folder: Path, reader: Callable[[Path], Peek | History]) -> None:
+    """Else SQLite takes the process with it."""
+    looked_through = reader(folder)
+    closing = threading.Thread(target=looked_through.close)
+    with looked_through._one_at_a_time:
+        closing.start()
+        closing.join(0.05)
+        assert closing.is_alive()
+    closing.join()
 
 
 # -- how it looks things up --------------------------------------------------------------------------------------------
