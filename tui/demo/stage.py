@@ -12,6 +12,7 @@ from textual import events
 from textual.geometry import Size
 from textual.keys import _character_to_key
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
 from ..app import Lamtop
@@ -94,7 +95,7 @@ class Stage:
         workers = sum(not worker.is_finished for worker in app.workers)
         if workers > 1 + (door.waiting if door is not None else 0):  # one is the connection
             yield "work"
-        if app._message_queue.qsize():
+        if app.message_queue_size:
             yield "the app"
         for screen in app.screen_stack:
             yield from self._under_way_on(screen)
@@ -105,16 +106,15 @@ class Stage:
             yield "a picture"
         if getattr(screen, "_waiting", False):
             yield "another look"
-        for node in screen.walk_children(with_self=True):
-            is_laid_out = not getattr(node, "_layout_required", False)
-            if node._message_queue.qsize() or not is_laid_out or getattr(node, "_leaving", None):
+        for node in (screen, *screen.walk_children(Widget)):
+            if node.message_queue_size or node._layout_required or getattr(node, "_leaving", None):
                 yield f"{node}"
 
     def _look_again(self) -> bool:
         """What looks at the clock by itself does it now, and what blinks stands still. True if that is to be drawn."""
         self._has_looked = not self._has_looked
         screen = self.app.screen
-        fields = [*screen.walk_children(Input), *screen.walk_children(TextArea)]
+        fields: list[Input | TextArea] = [*screen.walk_children(Input), *screen.walk_children(TextArea)]
         looks = getattr(screen, "show_again", None)
         if not self._has_looked or not (fields or looks):
             return False
