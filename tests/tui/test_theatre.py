@@ -31,7 +31,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     (tmp_path / "tmp").mkdir()
     environ = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     environ |= {"HOME": str(tmp_path), "TMPDIR": str(tmp_path / "tmp")}
-    command = [sys.executable, "-m", "lamtop.tui.cli", "demo", "watched.tape", "--speed", "4"]
+    command = [sys.executable, "-m", "lamtop.tui.cli", "demo", "watched.tape", "--speed", "8"]
     opened = Terminal(command, tmp_path, environ, 100, 30)
     yield opened
     opened.close()
