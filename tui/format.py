@@ -66,6 +66,11 @@ def one_line(text: str) -> str:
     return text.replace("\n", "␤").replace("\t", "    ") if "\n" in text or "\t" in text else text
 
 
+def clean_line(text: str) -> str:
+    """Somebody else's words, safe to show, on one line."""
+    return one_line(clean(text))
+
+
 def fit(text: str, width: int) -> str:
     """The text in exactly `width` cells: padded with spaces, or cut with an ellipsis."""
     text = text[: width * 2 + 2]  # a cell is at least half a character: a megabyte is not measured

@@ -175,8 +175,8 @@ class Reloader:
         """Read and take over the configuration, and say which functions are to switch."""
         project = await self._read_again()
         functions = project.functions.values()
-        code = set(touched or ()) - ({project.source} if not has_module([project.source]) else set())
-        files = await asyncio.to_thread(reached, functions, code, self._contents)
+        template = set() if has_module([project.source]) else {project.source}
+        files = await asyncio.to_thread(reached, functions, (touched or set()) - template, self._contents)
         switches = [
             self._expect(function, noticed, files[function.name])
             for function in functions

@@ -15,6 +15,7 @@ from typing import Any
 import pyte
 from control_sequences import foreign
 
+SETTINGS_LEFT = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l")  # alternate screen, cursor, mouse: as they were
 _PATIENCE = 40.0  # seconds; these machines are busy
 
 

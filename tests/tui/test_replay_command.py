@@ -8,12 +8,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from terminal import Terminal
+from terminal import SETTINGS_LEFT, Terminal
 from test_replay import record
 
 from lamtop.tui.cli import main
-
-SETTINGS_LEFT = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l")  # alternate screen, cursor, mouse: as they were
 
 
 @pytest.fixture(scope="module")

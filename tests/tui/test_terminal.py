@@ -15,13 +15,12 @@ import pytest
 from control_sequences import foreign
 from pictures import OURS
 from stage import is_harmless
-from terminal import Terminal
+from terminal import SETTINGS_LEFT, Terminal
 
 from engine.running import MARKER, linux_only, processes_with, until
 from lamtop.tui.film.cast import read_cast
 
 PORT = re.compile(r" :(\d+) ")
-SETTINGS_LEFT = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l")  # alternate screen, cursor, mouse: as they were
 HOSTILE = r"\x1b]0;PWNED\x07\x1b[2J\x9b31m[/x][@click=app.quit]x[/]"
 
 TEMPLATE = """

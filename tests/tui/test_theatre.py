@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from terminal import Terminal
+from terminal import SETTINGS_LEFT, Terminal
 
 TAPE = """title Watched
 scene One
@@ -22,7 +22,6 @@ wait retries == 1
 pause 1s
 caption That was all
 """
-SETTINGS_LEFT = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l")  # alternate screen, cursor, mouse: as they were
 
 
 @pytest.fixture

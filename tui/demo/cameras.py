@@ -6,7 +6,7 @@ from pathlib import Path
 from ..film.frame import Frame
 from ..film.reel import Film, Mark, Pressed
 from ..film.svg import svg
-from ..format import clean, one_line
+from ..format import clean_line
 from .keys import shown
 from .player import Camera
 from .stage import Stage
@@ -54,7 +54,7 @@ class FilmCamera(Check):
         progress: Callable[[Step], None] = lambda _step: None,
     ) -> None:
         """`speed`: how many times as fast the film is played. `progress` is told of each step."""
-        self.film = Film(tape.columns, tape.rows, _words(tape.title or tape.file))
+        self.film = Film(tape.columns, tape.rows, clean_line(tape.title or tape.file))
         self._stage, self._captions, self._speed = stage, captions, speed
         self._stills, self._progress = stills, progress
         self._scene = ""
@@ -69,7 +69,7 @@ class FilmCamera(Check):
         return Frame(frame.columns, (*frame.rows, *strip.rows(frame.columns, at, rate)))
 
     def scene(self, at: float, title: str) -> None:
-        self._scene = _words(title)
+        self._scene = clean_line(title)
         self.film.marks.append(Mark(at / self._speed, self._scene))
 
     def key(self, at: float, key: str) -> None:
@@ -87,8 +87,3 @@ class FilmCamera(Check):
         """The film, its last picture held."""
         self.film.seconds += _LAST_STAYS / self._speed
         return self.film
-
-
-def _words(text: str) -> str:
-    """Somebody else's words, for pictures and texts that are looked at in a terminal."""
-    return one_line(clean(text))

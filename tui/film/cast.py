@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TextIO
 
 from rich.terminal_theme import SVG_EXPORT_THEME
 
-from ..format import clean, one_line
+from ..format import clean_line
 from .emulator import Emulator
 from .frame import Frame, Look, Row
 from .reel import Film, FilmError, Mark, Pressed
@@ -40,7 +40,7 @@ class CastWriter:
         self._file = file
         self._before: tuple[Row, ...] | None = None  # None: nothing is on the screen yet
         theme = {"fg": front, "bg": ground, "palette": _PALETTE}
-        head = {"version": 2, "width": columns, "height": rows, "title": _safe(title)}
+        head = {"version": 2, "width": columns, "height": rows, "title": clean_line(title)}
         self._line(json.dumps({**head, "env": {"TERM": "xterm-256color"}, "theme": theme}))
 
     def shot(self, at: float, frame: Frame) -> None:
@@ -56,11 +56,11 @@ class CastWriter:
 
     def mark(self, at: float, label: str) -> None:
         """A scene begins."""
-        self._event(at, "m", _safe(label))
+        self._event(at, "m", clean_line(label))
 
     def key(self, at: float, text: str) -> None:
         """Somebody pressed this."""
-        self._event(at, "i", _safe(text))
+        self._event(at, "i", clean_line(text))
 
     def resized(self, at: float, columns: int, rows: int) -> None:
         """The terminal has another size; the next shot is of that."""
@@ -76,10 +76,6 @@ class CastWriter:
 
     def _line(self, text: str) -> None:
         self._file.write(f"{text}\n")
-
-
-def _safe(text: str) -> str:
-    return one_line(clean(text))
 
 
 def _row(row: Row) -> str:
@@ -158,13 +154,13 @@ class _Reader:
         size = self._size(head.get("width"), head.get("height"))
         theme = head.get("theme") if isinstance(head.get("theme"), dict) else {}
         terminal = Emulator(*size, _colour(theme, "fg", _FRONT), _colour(theme, "bg", _GROUND))
-        film = Film(*size, _safe(str(head.get("title") or "")))
+        film = Film(*size, clean_line(str(head.get("title") or "")))
         for at, kind, data in self._events(lines):
             film.seconds = max(film.seconds, at)
             if kind == "m":
-                film.marks.append(Mark(at, _safe(data)))
+                film.marks.append(Mark(at, clean_line(data)))
             elif kind == "i":
-                film.keys.append(Pressed(at, _safe(data)))
+                film.keys.append(Pressed(at, clean_line(data)))
             elif kind == "r":
                 terminal.resize(*self._size(*data.split("x")[:2]))
             elif kind == "o":

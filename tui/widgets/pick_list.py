@@ -5,7 +5,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 
-from ..format import CURSOR, clean, fit, one_line
+from ..format import CURSOR, clean_line, fit
 from .line_table import REVERSE
 from .line_view import LineView
 
@@ -80,7 +80,7 @@ class PickList(LineView):
         if at >= len(self._entries):
             return self.strip_of([], width)
         words, key = self._entries[at]
-        words = one_line(clean(words))
+        words = clean_line(words)
         if not key:
             return self.strip_of([(fit(words, width), "title")], width)
         here = at == self.cursor
