@@ -13,7 +13,7 @@ class ReplayClock:
     mode = "replay"
     ticks = staticmethod(time.perf_counter)
 
-    def __init__(self, first: float, last: float, real: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, first: float, last: float, real: Callable[[], float]) -> None:
         """It stands at the first moment. `real` is the clock that it goes by, in seconds."""
         self.first, self.last = first, last
         self._real = real

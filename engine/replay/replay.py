@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import time
 import weakref
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any, NoReturn
 
@@ -29,13 +31,14 @@ class Replay:
 
     ended: asyncio.Future[str]
 
-    def __init__(self, recording: Recording, *, idle: float = 3.0) -> None:
+    def __init__(self, recording: Recording, *, idle: float = 3.0, real: Callable[[], float] = time.monotonic) -> None:
         """It stands at the first moment. What nothing happens in for longer than `idle` seconds is cut short while it
-        plays; 0: nothing is. Raises StoreError if the recording is damaged. Reads all of it: seconds, if it is large.
+        plays; 0: nothing is. `real` is the clock that it goes by, in seconds. Raises StoreError if the recording is
+        damaged. Reads all of it: seconds, if it is large.
         """
         self._recording = recording
         self._known = known = read(recording)
-        self._rewound = Rewound(known)
+        self._rewound = Rewound(known, real)
         self.clock = self._rewound.clock
         self._happenings = self._rewound.happenings
         self._player = Player(self.clock, self._go, self._happenings.next_sign_of_life, self._is_quiet, idle)

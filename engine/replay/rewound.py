@@ -2,6 +2,7 @@
 
 import math
 import threading
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ..core.event import Event
@@ -39,9 +40,10 @@ class _Found(NamedTuple):
 class Rewound:
     """`find` looks for a moment, in any thread; `take` is what it found, on the loop: whoever looks sees it."""
 
-    def __init__(self, known: Read) -> None:
+    def __init__(self, known: Read, real: Callable[[], float]) -> None:
+        """`real` is the clock that its own goes by, in seconds."""
         self.known = known
-        self.clock = ReplayClock(known.first, known.last)
+        self.clock = ReplayClock(known.first, known.last, real)
         self.dispatcher = PastDispatcher()
         self.pools = PastPools(self.dispatcher.waiting, self._version, self._environments)
         self.notices = Notices(self.clock.now)
