@@ -1,6 +1,7 @@
 """Disks that are full, broken, read-only or gone, and what the engine makes of them."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -439,8 +440,8 @@ def test_an_engine_whose_state_folder_was_removed_promises_nothing_says_so_and_e
     engine = project.serve("--python", quick_python(project.folder))
     engine.send("echo")
     shutil.rmtree(project.state)
-    answer = engine.invoke("echo", b"{}", "Event")
-    assert answer.status == 500
+    with contextlib.suppress(ConnectionError):  # it may have looked by itself, and have ended
+        assert engine.invoke("echo", b"{}", "Event").status == 500
     assert engine.wait() == 1
     [line] = project.errors.read_text().splitlines()
     assert line.startswith(f"lamtop: {project.state / 'queue.sqlite3'} was removed while the engine ran")
