@@ -109,13 +109,15 @@ class Stage:
 Story = Callable[[Stage], Awaitable[None]]
 
 
-def play(story: Story, engine: FakeEngine | None = None, size: tuple[int, int] = (140, 40)) -> Lamtop:
+def play(
+    story: Story, engine: FakeEngine | None = None, size: tuple[int, int] = (140, 40), theme: str | None = None
+) -> Lamtop:
     """Run a story from the first picture with the engine's rows on."""
-    return asyncio.run(_play(story, engine or FakeEngine(), size))
+    return asyncio.run(_play(story, engine or FakeEngine(), size, theme))
 
 
-async def _play(story: Story, engine: FakeEngine, size: tuple[int, int]) -> Lamtop:
-    app = Lamtop(engine.connect)
+async def _play(story: Story, engine: FakeEngine, size: tuple[int, int], theme: str | None) -> Lamtop:
+    app = Lamtop(engine.connect, theme)
     app.pace = app.pace._replace(retry=0.01)
     async with app.run_test(size=size) as pilot:
         stage = Stage(app, pilot, engine)

@@ -12,7 +12,7 @@ from textual.geometry import Offset
 from lamtop.tui.ascii_output import in_ascii
 from lamtop.tui.colours import OWN_THEMES
 from lamtop.tui.format import GLYPHS
-from lamtop.tui.look import DARK, LIGHT, TERMINAL, theme_for, wants_ascii
+from lamtop.tui.look import DARK, LIGHT, TERMINAL, THEMES, theme_for, wants_ascii
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,23 @@ def test_t_goes_through_the_colours() -> None:
         await stage.shows("colours: ")
 
     play(story)
+
+
+def test_what_was_drawn_in_other_colours_is_drawn_anew_in_these() -> None:
+    drawn: dict[str, list[set[str]]] = {theme: [] for theme in THEMES}
+
+    async def story(stage: Stage) -> None:
+        for _ in THEMES:
+            await stage.shows("6 Functions 60")
+            strips = stage.app.screen._compositor.render_strips()[1:-3]  # but for what says so, and the time
+            drawn[stage.app.look].append({str(segment.style) for strip in strips for segment in strip})
+            await stage.press("T")
+
+    for theme in THEMES:
+        play(story, busy(), theme=theme)
+    for theme, each in drawn.items():
+        assert each[0] == each[1] == each[2], theme
+        assert len(each[0]) > 5, theme
 
 
 def busy() -> FakeEngine:
