@@ -85,20 +85,30 @@ def test_t_goes_through_the_colours() -> None:
 
 
 def test_what_was_drawn_in_other_colours_is_drawn_anew_in_these() -> None:
-    drawn: dict[str, list[set[str]]] = {theme: [] for theme in THEMES}
+    drawn: dict[str, list[list[str]]] = {theme: [] for theme in THEMES}
 
     async def story(stage: Stage) -> None:
         for _ in THEMES:
             await stage.shows("6 Functions 60")
-            strips = stage.app.screen._compositor.render_strips()[1:-3]  # but for what says so, and the time
-            drawn[stage.app.look].append({str(segment.style) for strip in strips for segment in strip})
+            table = stage.table("functions")
+            x, y, _, height = table.content_region
+            lines = [strip.crop(x, x + table.room) for strip in stage.app.screen._compositor.render_strips()]
+            drawn[stage.app.look].append([str(part.style) for line in lines[y : y + height] for part in line])
             await stage.press("T")
 
     for theme in THEMES:
         play(story, busy(), theme=theme)
     for theme, each in drawn.items():
         assert each[0] == each[1] == each[2], theme
-        assert len(each[0]) > 5, theme
+    assert drawn[DARK][0] != drawn[LIGHT][0] != drawn[TERMINAL][0]
+
+
+def test_a_style_that_the_theme_has_not_is_an_error_and_not_plain() -> None:
+    async def story(stage: Stage) -> None:
+        with pytest.raises(KeyError, match="acent"):
+            stage.table("queue").style("acent")
+
+    play(story)
 
 
 def busy() -> FakeEngine:

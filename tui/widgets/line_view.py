@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ..app import Lamtop
 
 Part = tuple[str, str]
-STYLES = ("dim", "ok", "warning", "error", "accent", "title")
 
 
 class Styled(Widget):
@@ -35,7 +34,7 @@ class Styled(Widget):
         """The style of this name; of "" the widget's own. Kept, because Textual works it out anew for each picture.
 
         No component class of Textual's: it would work out all names for each view, at each change of a focus, and that
-        took a fifth of the time of a start.
+        took a fifth of the time of a start. Raises KeyError for a name that theme.tcss has not.
         """
         if name not in self._known:
             self._known[name] = self._from_theme(name) if name else self.rich_style
@@ -45,6 +44,8 @@ class Styled(Widget):
         node = DOMNode(classes=f"line--{name}")
         node._attach(self)
         self.app.stylesheet.apply(node)
+        if not node.styles.base.get_rules():
+            raise KeyError(name)
         return node.rich_style
 
     def notify_style_update(self) -> None:
