@@ -180,6 +180,8 @@ WRONG = {
     "DLQ == 3": "'DLQ == 3' is no condition",
     "dlq == 1 and": "'dlq == 1 and': '1 and' is no number: how many rows?",
     "dlq == 1 and queue": "'queue' is no condition",
+    "retries == 1 or dlq == 1": "'retries == 1 or dlq == 1': conditions are joined with \"and\" only",
+    "dlq[0].state == redriven or dlq == 2": "'dlq[0].state == redriven or dlq == 2': conditions are joined with",
     "letters == 3": "'letters' cannot be looked at; expected: PANE >= 3",
     "logs ~ x": "'logs' cannot be looked at",
     "dlq == many": "'dlq == many': 'many' is no number: how many rows?",

@@ -11,7 +11,9 @@ COUNT = "count"
 _CLAUSE = re.compile(
     r"(?P<what>[a-z]+)(?:\[(?P<row>[^\]]+)\])?(?:\.(?P<field>\w+))?\s*(?P<sign>==|!=|>=|<=|!~|>|<|~)\s*(?P<value>.+)"
 )
-_AND = re.compile(r"\s+and\s+(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)")  # outside quotes
+_OUTSIDE_QUOTES = r"(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)"
+_AND = re.compile(rf"\s+and\s+{_OUTSIDE_QUOTES}")
+_OR = re.compile(rf"\s+or\s+{_OUTSIDE_QUOTES}")
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq, "!=": operator.ne, ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt,
 }  # fmt: skip
@@ -119,6 +121,10 @@ def _clause(text: str) -> Clause:
     found = _CLAUSE.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"{text!r} is no condition; expected: {HOW}")
+    if any(_CLAUSE.fullmatch(part) for part in _OR.split(text)[1:]):
+        raise ValueError(
+            f'{text!r}: conditions are joined with "and" only; for the word itself, put the value in quotes'
+        )
     what, row, field, sign, value = (found[name] or "" for name in ("what", "row", "field", "sign", "value"))
     if what not in (*PANES, "totals", "log", "screen"):
         raise ValueError(f"{what!r} cannot be looked at; expected: {HOW}")
