@@ -81,7 +81,8 @@ class Loop:
         while not (self._stopping and not self._dispatcher.unread):
             await self._wait(wake_at)
             self._something.clear()
-            await self._gather()
+            if self._store.durable:  # else a commit costs less than to wait for a crowd
+                await self._gather()
             step = self._dispatcher.step()
             self.due_at = wake_at = step.wake_at
             if step.wrote:
@@ -132,6 +133,9 @@ class Loop:
             self._dispatcher.metrics.changed("dlq")  # those that had nowhere to go were shown there
 
     async def _in_writer(self, act: Callable[[], T]) -> T:
+        if not self._store.durable:  # it waits for no disk, and takes less time than to a thread and back
+            await asyncio.sleep(0)
+            return act()
         return await asyncio.get_running_loop().run_in_executor(self._writer, act)
 
     def _turn(self, trouble: str | None) -> None:

@@ -86,6 +86,7 @@ class Store(Tombstones):
                 raise unusable(path, error) from None
             raise
         super().__init__(path, connection, Reserve(folder / "reserve", reserve))
+        self.durable = durable
         self._pruned = connection.execute("SELECT coalesce(sum(events), 0) FROM pruned").fetchone()[0]
         self._pruned_to = self._pruned_in_pass = 0  # how far the oldest events have been looked at
         self._prune_again = 0.0
