@@ -9,6 +9,7 @@ import pytest
 from terminal import SETTINGS_LEFT, Terminal
 
 TAPE = """title Watched
+fps 4
 scene One
 caption A fault is armed
 pause 24s
