@@ -24,6 +24,7 @@ from .model import Change, Model
 from .pace import Pace
 from .replay_keys import ReplayKeys
 from .screens.main import MainScreen
+from .stopped import stoppable_driver
 from .wishes import Wishes
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class Lamtop(ReplayKeys, App[None]):
         self.wishes.say("info", f"colours: {'those of the terminal' if self.look == TERMINAL else self.look}")
 
     def get_driver_class(self) -> type[Driver]:
-        driver = super().get_driver_class()
+        driver = stoppable_driver(super().get_driver_class())
         if not self.draws_ascii:
             return driver
         from .ascii_output import ascii_driver

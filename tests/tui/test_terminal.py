@@ -104,6 +104,25 @@ def test_a_person_invokes_sends_resizes_and_quits(terminal: Terminal, marker: st
 
 
 @linux_only
+def test_a_monitor_that_is_stopped_and_goes_on_takes_keys_and_can_be_left(terminal: Terminal) -> None:
+    terminal.until(lambda s: "a-greets" in s, "the functions are there")
+    for times in (2, 3):
+        os.kill(terminal.child.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, terminal.child.pid, os.WSTOPPED)
+        os.kill(terminal.child.pid, signal.SIGCONT)
+        terminal.until(
+            lambda _, times=times: terminal.written.count(b"\x1b[?1049h") == times, "it has the terminal again"
+        )
+    terminal.press("?")
+    terminal.until(lambda s: "Every pane" in s, "the help")
+    terminal.press("q")
+    terminal.until(lambda s: "Every pane" not in s, "the panes")
+    terminal.press("q")
+    assert terminal.wait() == 0
+    assert terminal.settings() == terminal.settings_before
+
+
+@linux_only
 def test_a_recording_shows_what_was_seen_even_if_the_program_is_killed(terminal: Terminal, tmp_path: Path) -> None:
     terminal.until(lambda s: "a-greets" in s, "the functions are there")
     terminal.press("\x12")
