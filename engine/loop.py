@@ -1,7 +1,8 @@
 """The production loop around `Dispatcher.step`: gather, step, commit in a thread of its own, release.
 
 While a commit is under way no second step begins; what arrives gathers and shares the next commit. A slow disk makes
-acceptance slow and nothing else: synchronous invocations never come this way.
+acceptance slow and nothing else: synchronous invocations never come this way. A store that is not durable waits for no
+disk: its commits need neither the crowd nor the thread.
 
 A full disk holds everything up that must be written, and nothing else: the step that found no room is tried again
 until it is on the disk, no attempt begins meanwhile, and what is sent is refused.
@@ -81,7 +82,7 @@ class Loop:
         while not (self._stopping and not self._dispatcher.unread):
             await self._wait(wake_at)
             self._something.clear()
-            if self._store.durable:  # else a commit costs less than to wait for a crowd
+            if self._store.durable:
                 await self._gather()
             step = self._dispatcher.step()
             self.due_at = wake_at = step.wake_at
@@ -133,7 +134,7 @@ class Loop:
             self._dispatcher.metrics.changed("dlq")  # those that had nowhere to go were shown there
 
     async def _in_writer(self, act: Callable[[], T]) -> T:
-        if not self._store.durable:  # it waits for no disk, and takes less time than to a thread and back
+        if not self._store.durable:
             await asyncio.sleep(0)
             return act()
         return await asyncio.get_running_loop().run_in_executor(self._writer, act)
